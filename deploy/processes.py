@@ -50,7 +50,9 @@ class Program:
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Settings that name the file of a secret, and the secret: `contacts.key`."""
     speaks_kafka: bool = True
-    """Whether it is told of Kafka, and of traces; else it speaks to PostgreSQL alone."""
+    """Whether it is told of Kafka; else it speaks to PostgreSQL alone."""
+    traces: bool = True
+    """Whether it is told where traces go."""
     log_shards: bool = False
     """Whether it is told by `_SHARDS` how many share the log, as the relay is."""
     speaks: tuple[str, ...] = ()
@@ -117,6 +119,7 @@ PROGRAMS: Final = (
         secrets={"CONTACTS_PUBLIC_KEY_FILE": "contacts.public"},
         settings={"PUBLIC_ADDRESS": EVERY_ADDRESS, "PUBLIC_PORT": str(HTTP_PORT), "STAFF_PORT": "-1"},
         speaks_kafka=False,
+        traces=False,
         speaks=(roles.TELEPHONY, roles.AGENTS),
         http_port=HTTP_PORT,
     ),
@@ -128,6 +131,7 @@ PROGRAMS: Final = (
         secrets={"CONTACTS_KEY_FILE": "contacts.key"},
         settings={"PUBLIC_PORT": "-1", "STAFF_ADDRESS": EVERY_ADDRESS, "STAFF_PORT": str(STAFF_PORT)},
         speaks_kafka=False,
+        traces=False,
         speaks=(roles.UNIT, roles.REVIEWERS, roles.DIALLER, roles.SUPERVISION),
         own_prefix="WEB",
         http_port=STAFF_PORT,

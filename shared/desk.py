@@ -14,6 +14,7 @@ from shared.events import Fact
 from shared.ids import ComplaintId
 from shared.log import Append, EventLog, HeadMoved, Parked
 from shared.open_batch import OpenBatch
+from shared.runtime.desk_spans import Decision
 from shared.runtime.errors import told
 from shared.runtime.telemetry import Telemetry
 from shared.work import Batch, Work
@@ -104,8 +105,10 @@ class Desk:
             await log.append(append)
             self.telemetry.observe("desk.append_seconds", time.monotonic() - began_at)
         for work, facts in followed:
-            self.telemetry.decided(
-                self.name, name_of(work.command), work.complaint_id, work.caused_by, work.parent, facts
+            self.telemetry.spans.decided(
+                Decision(
+                    name_of(work.command), work.complaint_id, work.caused_by, work.parent, work.message, facts
+                )
             )
         self.telemetry.obeyed(self.name, append, said.repeats)
         return said
@@ -144,7 +147,7 @@ class Desk:
                     opened.answers(work, facts)
                     opened.keeps(work, facts)
                     life.takes(facts, work, self.name, append)
-                    if self.telemetry.follows(work.complaint_id):
+                    if self.telemetry.spans.follows(work.complaint_id):
                         followed.append((work, facts))
         opened.write_heads()
         parked = append.parked

@@ -20,6 +20,11 @@ def trace_page(viewer: str, complaint_id: str) -> str:
     return f"{viewer}/zipkin/traces/{trace_hex_of(complaint_id)}"
 
 
+def life_span_of(complaint_id: str) -> int:
+    """The span of the life itself: all others lie below it."""
+    return span_id_of(complaint_id, "version/1", "life")
+
+
 def span_id_of(complaint_id: str, caused_by: str, desk: str) -> int:
     """The span of one desk's decision on one cause; of a life's stage on the version that began it."""
     text = f"{complaint_id}|{caused_by}|{desk}".encode()

@@ -1,6 +1,14 @@
-"""Which version of the law a new complaint is born under, where nobody names another."""
+"""The versions that hold where nobody names another: of the law a complaint is born under, and our own release."""
 
+from functools import cache
+from importlib.metadata import version
 from typing import Final
 
 RULESET: Final = "beijing-draft-2021.2"
 """A file in `shared/data/rulesets`. Complaints keep the version they were born under (T23)."""
+
+
+@cache
+def release() -> str:
+    """The release that runs, as `hotline --version` tells it."""
+    return version("hotline")

@@ -285,10 +285,13 @@ def services(
     ]
 
 
-def projector(realm: Realm, logs: Path, *, metrics: bool = True, **more: str) -> Service:
+def projector(
+    realm: Realm, logs: Path, *, traces_ratio: float = 0.0, metrics: bool = True, **more: str
+) -> Service:
     """The process that keeps the lists of a city up with its log; `more`: settings without their prefix."""
     told = {
         "POSTGRES": realm.login(PROJECTOR),
+        **_traces(realm, traces_ratio),
         "METRICS_PORT": "0" if metrics else "-1",
         **more,
     }
@@ -319,6 +322,14 @@ def web(realm: Realm, logs: Path, *, ruleset: str = RULESET, metrics: bool = Tru
     )
 
 
+def _traces(realm: Realm, ratio: float) -> dict[str, str]:
+    return {
+        "TRACES": "zipkin" if realm.zipkin else "none",
+        "TRACES_ENDPOINT": realm.zipkin or "",
+        "TRACES_RATIO": str(ratio),
+    }
+
+
 def _common_settings(
     realm: Realm,
     name: str,
@@ -334,9 +345,7 @@ def _common_settings(
         "POSTGRES": realm.logins[name],
         "TOPIC_PREFIX": realm.prefix,
         "RETENTION": str(served.retention),
-        "TRACES": "zipkin" if realm.zipkin else "none",
-        "TRACES_ENDPOINT": realm.zipkin or "",
-        "TRACES_RATIO": str(traces_ratio),
+        **_traces(realm, traces_ratio),
         "METRICS_PORT": "0" if metrics else "-1",
         **served.settings,
     }

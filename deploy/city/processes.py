@@ -84,7 +84,11 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
         CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )
-    return [*desks, realm.projector(city.realm, logs, METRICS_TARGETS=targets), web]
+    return [
+        *desks,
+        realm.projector(city.realm, logs, traces_ratio=city.traces_ratio, METRICS_TARGETS=targets),
+        web,
+    ]
 
 
 def targets_of(city: City) -> Path:

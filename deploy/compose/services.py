@@ -124,6 +124,8 @@ def process(row: Program) -> dict[str, Any]:
     kafka = {
         "KAFKA": f"{CITY}-{row.name}@kafka:{KAFKA_PORT}",
         "KAFKA_PASSWORD_FILE": f"{SECRETS}/kafka-{row.name}",
+    }
+    traces = {
         "TRACES": "zipkin",
         "TRACES_ENDPOINT": f"http://zipkin:{ZIPKIN_PORT}",
     }
@@ -136,6 +138,7 @@ def process(row: Program) -> dict[str, Any]:
     }
     told = {
         **(kafka if row.speaks_kafka else {}),
+        **(traces if row.traces else {}),
         **(speakers if row.speaks else {}),
         "POSTGRES": f"postgresql://{CITY}_{row.name}_login@postgres:{POSTGRES_PORT}/{CITY}",
         "POSTGRES_PASSWORD_FILE": f"{SECRETS}/postgres-{row.name}",

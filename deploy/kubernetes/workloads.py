@@ -73,6 +73,8 @@ def settings(program: Program) -> dict[str, str]:
         "KAFKA": f"{kafka_user(program.name)}@{KAFKA_ADDRESS}",
         "KAFKA_PASSWORD_FILE": f"{SECRETS}/kafka/password",
         "TOPIC_PREFIX": PREFIX,
+    }
+    traces = {
         "TRACES": "otlp",
         "TRACES_ENDPOINT": f"http://collector.{COLLECTOR_NAMESPACE}:{COLLECTOR_PORT}",
     }
@@ -87,6 +89,7 @@ def settings(program: Program) -> dict[str, str]:
     }
     told = {
         **(kafka if program.speaks_kafka else {}),
+        **(traces if program.traces else {}),
         **(speakers | {"TOPIC_PREFIX": PREFIX} if program.speaks else {}),
         "POSTGRES": f"postgresql://{role(program.name)}@{POSTGRES_ADDRESS}",
         "POSTGRES_PASSWORD_FILE": f"{SECRETS}/postgres/password",

@@ -10,7 +10,7 @@ from hotline.cli.run import Json, run
 from hotline.terminal import note, say, say_record
 
 if TYPE_CHECKING:
-    from hotline.tracing.whole import Traced
+    from hotline.casefile.traced import Traced
 
 
 def trace(
@@ -36,13 +36,15 @@ def trace(
 
 async def _trace(complaint: str, *, needs_viewer: bool) -> Traced:
     from deploy.city.registry import city_up
-    from hotline.tracing.whole import state, traced
+    from hotline.casefile.traced import traced
+    from hotline.tracing.stating import state
     from shared.runtime.errors import UserError
+    from shared.runtime.zipkin import ZipkinSpans
 
     realm = city_up().realm
     if realm.zipkin is None and needs_viewer:
         raise UserError("No trace viewer runs with this city: --json prints the spans.")
     found = await traced(realm.logins["reader"], complaint, realm.zipkin)
-    if realm.zipkin is not None and found.spans:
-        await state(realm.zipkin, found.spans)
+    if realm.zipkin is not None and found.spans and not await state(ZipkinSpans(realm.zipkin), found.spans):
+        raise UserError(f"The trace viewer at {realm.zipkin} did not take the spans.")
     return found

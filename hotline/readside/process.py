@@ -16,6 +16,7 @@ from pydantic_settings import SettingsConfigDict
 from hotline.readside.calls import Calls
 from hotline.readside.city_metrics import CityFigures, FigureReader
 from hotline.readside.complaints import Complaints, prepared
+from hotline.tracing.exporter import LifeExporter
 from shared.log.away import AWAY, is_away
 from shared.log.instants import reads_any_instant
 from shared.log.locks import PROJECTOR, TRY_ONE
@@ -24,8 +25,8 @@ from shared.log.postgres import connect
 from shared.log.projection.projector import PAGE, Projection, Projector
 from shared.runtime.errors import UserError, told
 from shared.runtime.garbage import tune_gc
-from shared.runtime.settings import ProcessSettings
-from shared.runtime.telemetry import Telemetry, set_up_logs
+from shared.runtime.settings import TracedSettings
+from shared.runtime.telemetry import Telemetry, exporter_of, set_up_logs
 
 LOOK_SECONDS: Final = 0.25
 """How long it waits between two looks. A longer wait takes in more facts of one life at once: it is folded once."""
@@ -43,7 +44,7 @@ WAKE: Final = "hotline_lists"
 PART: Final = "projector"
 
 
-class Settings(ProcessSettings):
+class Settings(TracedSettings):
     """Prefix PROJECTOR_."""
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="PROJECTOR_")
@@ -162,11 +163,26 @@ async def run(settings: Settings) -> None:
     set_up_logs(settings.log_level)
     telemetry = Telemetry(PART)
     telemetry.serve(settings)
-    task = asyncio.ensure_future(ProjectorLoop(settings, telemetry).run())
+    task = asyncio.ensure_future(_work(settings, telemetry))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     tune_gc()
     await task
+
+
+async def _work(settings: Settings, telemetry: Telemetry) -> None:
+    """Keep the lists, and beside it state lives to a trace viewer where there is one."""
+    exporter = exporter_of(settings.traces, settings.traces_endpoint)
+    lives: asyncio.Task[None] | None = None
+    if exporter is not None:
+        lives = asyncio.create_task(
+            LifeExporter(settings.postgres, exporter, settings.traces_ratio, telemetry).run()
+        )
+    try:
+        await ProjectorLoop(settings, telemetry).run()
+    finally:
+        if lives is not None:
+            lives.cancel()
 
 
 def main() -> None:

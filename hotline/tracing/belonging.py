@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from hotline.tracing.conventions import ASSIGNMENT, DIALLER, QUESTION, ROUND, UNIT, VISIT, WHISTLE
 from hotline.tracing.span import LifeStage
 from shared import events as e
 from shared.events.base import Limit
+from shared.runtime.span_names import ASSIGNMENT, DIALLER, QUESTION, ROUND, UNIT, VISIT, WHISTLE
 
 
 class Belonging(NamedTuple):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from hotline.tracing.conventions import Kind
+from shared.runtime.span_names import Kind
 from shared.trace_ids import span_id_of
 
 

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from hotline.tracing import conventions as c
 from hotline.tracing.belonging import BELONGINGS, DECISIONS, EXCLUSION, QUESTIONS, belongs, speaker_of
-from hotline.tracing.conventions import Kind
 from hotline.tracing.span import LifeSpan, LifeStage, SpanEvent, stage_span_id
 from shared import events as e
 from shared.complaint import ENDS
 from shared.events.base import DeskName, Limit
+from shared.runtime import span_names as c
+from shared.runtime.span_names import Kind
 from shared.trace_ids import trace_hex_of
 
 

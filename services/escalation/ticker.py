@@ -93,7 +93,7 @@ class Ticker:
             )
         if not due:
             return 0
-        with self._telemetry.batch("escalation tick"):
+        with self._telemetry.spans.batch("escalation tick"):
             facts = await self._fire(connection, due)
         for timer, until in due:
             self._telemetry.observe("timer.lateness_seconds", (until - timer.due_at).total_seconds())

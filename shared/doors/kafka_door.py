@@ -91,6 +91,11 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def group(self) -> str:
+        """The consumer group by which it hears."""
+        return f"{self._settings.topic_prefix}{self._desk.name}.{self.name}"
+
     def open_on(
         self, client: KafkaClient, *, topic: str = "", pattern: str = "", patient: bool = False
     ) -> None:
@@ -101,7 +106,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
 
         position = self._position
         position.subscription = client.subscribe(
-            group=f"{self._settings.topic_prefix}{self._desk.name}.{self.name}",
+            group=self.group,
             listener=RejoinOnStart(self, lambda: position.consumer) if self._settings.instance else self,
             fetch=self._next,
             take=on_batch,
@@ -313,7 +318,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         if not (batch.moved or batch.work or batch.parked or batch.effect or batch.unpark):
             return {}
         try:
-            with self._telemetry.batch(f"{self._desk.name} {self.name}"):
+            with self._telemetry.spans.batch(
+                f"{self._desk.name} {self.name}", messages=len(batch.work), group=self.group
+            ):
                 said: Obeyed = await self._retry(lambda: self._desk.obey(batch))
         except Fenced:
             self._telemetry.count("door.fenced", label=self.name)

@@ -74,6 +74,7 @@ class Process:
             name,
             exporter=exporter_of(settings.traces, settings.traces_endpoint),
             ratio=settings.traces_ratio,
+            prefix=settings.topic_prefix,
         )
         self.telemetry.keeps("facts", *(kind for kind, fact in TYPES.items() if name == fact.SPEAKER))
         self.host.joined_by(self.telemetry)

@@ -39,7 +39,10 @@ async def run(settings: Settings) -> None:
     """Relay until told to stop."""
     set_up_logs(settings.log_level)
     telemetry = Telemetry(
-        "relay", exporter=exporter_of(settings.traces, settings.traces_endpoint), ratio=settings.traces_ratio
+        "relay",
+        exporter=exporter_of(settings.traces, settings.traces_endpoint),
+        ratio=settings.traces_ratio,
+        prefix=settings.topic_prefix,
     )
     telemetry.serve(settings)
     telemetry.hear_kafka()

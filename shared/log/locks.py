@@ -17,6 +17,8 @@ ANCHORS: Final = 12347
 """The class of the anchors' writer."""
 PROJECTOR: Final = 12348
 """The class of the projector of the read side."""
+TRACES: Final = 12349
+"""The class of what states lives to a trace viewer."""
 
 TRY_SHARD: Final = "SELECT pg_try_advisory_lock($1, hashint4($2) # hashtext(current_database()))"
 """$1: the class, $2: the number of the shard; true where it is ours from now on."""

@@ -58,6 +58,10 @@ CounterName = Literal[
     # Looks of the projector at the whole city, and those at which a fact had waited too long to be sent.
     "relay.looks",
     "relay.late_looks",
+    # Spans of lives that a trace viewer or a collector took.
+    "traces.spans",
+    # Lives in which something went wrong and that are not stated: too many began in one minute.
+    "traces.left_out",
     # Requests the HTTP door has answered.
     "web.requests",
     # Of them those it refused: the key, the event, the rate.
@@ -120,6 +124,8 @@ COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "projector.taken": ("facts and calls taken in to the read side", ()),
     "relay.looks": ("looks at how far the relay is", ()),
     "relay.late_looks": ("looks at which a fact had waited more than 5 s to be sent", ()),
+    "traces.spans": ("spans of lives that a trace viewer took", ()),
+    "traces.left_out": ("lives not stated to the trace viewer, as too many went wrong in a minute", ()),
     "web.requests": ("requests answered over HTTP", ("surface",)),
     "web.refused": ("requests refused over HTTP", ("surface",)),
     "web.unavailable": ("requests not answered, as Kafka or PostgreSQL was away", ("surface",)),

@@ -47,7 +47,16 @@ class ProcessSettings(BaseSettings):
         return told
 
 
-class CommonSettings(ProcessSettings):
+class TracedSettings(ProcessSettings):
+    """Settings of every process that tells of traces."""
+
+    traces: Literal["zipkin", "otlp", "none"] = "none"
+    traces_endpoint: str = ""
+    traces_ratio: float = Field(default=0.01, ge=0, le=1)
+    """Share of all lives that is traced, each whole."""
+
+
+class CommonSettings(TracedSettings):
     """Settings all desks and the relay share; a missing address stops the start.
 
     Each desk reads them under its own prefix, `INTAKE_KAFKA` for intake, so one host can run them all.
@@ -68,10 +77,6 @@ class CommonSettings(ProcessSettings):
     """Whether the topics that this process makes forget in time; else they keep every message."""
     input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
     """How many days ago what an input tells of may have happened; an earlier one is parked."""
-    traces: Literal["zipkin", "otlp", "none"] = "none"
-    traces_endpoint: str = ""
-    traces_ratio: float = Field(default=0.01, ge=0, le=1)
-    """Share of all lives that is traced, each whole."""
     metadata_max_age_ms: int = Field(default=round(METADATA_SECONDS * 1000), ge=100)
     """After how long a client asks Kafka again which topics there are: so soon a new unit or login is heard. With 343
     units a look costs a door some 10 ms, and the broker too; a new speaker comes a few times a year."""

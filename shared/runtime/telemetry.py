@@ -1,9 +1,6 @@
-"""Logs, metrics and traces: set up once, no personal data in any of them. The metrics' names: `metric_names`.
+"""Logs, metrics and traces: set up once, no personal data in any of them.
 
-One complaint's life is one trace, and its id is derived from the complaint's. Each decision is a span; its
-parent is derived from its cause. So no state is carried, and a life of weeks opens whole. Sampling is by
-complaint: a life is followed from end to end or not at all. The batch that did the work is a span of a trace
-of its own, linked with the decisions it carried.
+The metrics' names: `metric_names`. The spans: `desk_spans`.
 """
 
 from __future__ import annotations
@@ -11,56 +8,29 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import MutableMapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import MutableMapping
+from contextlib import suppress
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
+from shared.runtime.desk_spans import DeskSpans
 from shared.runtime.errors import told
 from shared.runtime.health import Health, answering
 from shared.runtime.metric_names import CounterName, HistogramName
 from shared.runtime.metrics import Metrics, write_target
-from shared.trace_ids import is_followed, span_id_of, trace_hex_of, trace_id_of
+from shared.trace_ids import trace_hex_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from opentelemetry.sdk.trace.export import SpanExporter
 
-    from shared.events import Fact
-    from shared.ids import ComplaintId
     from shared.log import Append
     from shared.runtime.settings import ProcessSettings
-
-LINKS_MAX: Final = 128
-"""Links kept on a batch span; viewers and collectors refuse more than this by default."""
-
-
-class _GivenIds(IdGenerator):
-    """Hands out ids decided beforehand; random ones where none were given."""
-
-    def __init__(self) -> None:
-        self._random = RandomIdGenerator()
-        self.trace_id: int | None = None
-        self.span_id: int | None = None
-
-    def generate_trace_id(self) -> int:
-        given, self.trace_id = self.trace_id, None
-        return given or self._random.generate_trace_id()
-
-    def generate_span_id(self) -> int:
-        given, self.span_id = self.span_id, None
-        return given or self._random.generate_span_id()
 
 
 class _Silent(WSGIRequestHandler):
@@ -92,35 +62,19 @@ class _KafkaErrors(logging.Handler):
             self._telemetry.log.error("kafka_client", client=record.name, said=record.getMessage()[:300])
 
 
-class _BatchSpan(NamedTuple):
-    """A batch at work, and the decisions on followed lives in it."""
-
-    context: SpanContext
-    decisions: list[SpanContext]
-
-
 class Telemetry:
     """The telemetry of one process."""
 
-    def __init__(self, service: str, *, exporter: SpanExporter | None = None, ratio: float = 0.0) -> None:
-        """`ratio` of all complaints is traced, 0 to 1; without an exporter none is."""
+    def __init__(
+        self, service: str, *, exporter: SpanExporter | None = None, ratio: float = 0.0, prefix: str = ""
+    ) -> None:
+        """`ratio` of all complaints is traced, 0 to 1, without an exporter none; `prefix`: of the city's topics."""
         self.service = service
-        self.ratio = ratio if exporter is not None else 0.0
+        self.spans = DeskSpans(service, exporter, ratio, prefix)
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(service=service)
         self.metrics = Metrics(service)
         self.registry = self.metrics.registry
         self.health = Health()
-        self._ids = _GivenIds()
-        self._provider: TracerProvider | None = None
-        self._tracer: trace.Tracer | None = None
-        if exporter is not None:
-            self._provider = TracerProvider(
-                resource=Resource.create({"service.name": service}), id_generator=self._ids
-            )
-            self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
-            self._tracer = self._provider.get_tracer("hotline")
-        # Of the task it is asked in: the doors of a process have batches in hand at the same time.
-        self._batch: ContextVar[_BatchSpan | None] = ContextVar("batch", default=None)
 
     def hear_kafka(self) -> None:
         """Count and tell what the Kafka client complains of: 40 to 60 lines a second while a broker is away."""
@@ -149,9 +103,7 @@ class Telemetry:
 
     def close(self) -> None:
         """Send what is still held back."""
-        if self._provider is not None:
-            with suppress(Exception):
-                self._provider.shutdown()
+        self.spans.close()
 
     # -- counting
 
@@ -195,102 +147,15 @@ class Telemetry:
         """A rule failed on one complaint, which was parked."""
         self.log.error("rule_failed", desk=desk, complaint_id=complaint_id, error=told(error))
 
-    # -- tracing
-
-    def follows(self, complaint_id: str) -> bool:
-        """Whether this life is traced."""
-        return self.ratio > 0 and is_followed(complaint_id, self.ratio)
-
-    @contextmanager
-    def batch(self, name: str) -> Iterator[None]:
-        """A span around the work of one batch, kept only where a followed life was in it."""
-        if self._tracer is None:
-            yield
-            return
-        span = self._tracer.start_span(
-            name, context=trace.set_span_in_context(trace.INVALID_SPAN), kind=SpanKind.CONSUMER
-        )
-        batch = _BatchSpan(span.get_span_context(), [])
-        token = self._batch.set(batch)
-        try:
-            yield
-        finally:
-            self._batch.reset(token)
-            decisions = batch.decisions
-            if decisions:
-                for decision in decisions[:LINKS_MAX]:
-                    span.add_link(decision)
-                span.set_attribute("hotline.decisions", len(decisions))
-                # Zipkin knows no links: there one goes from one to the other by these two attributes.
-                lives = {f"{decision.trace_id:032x}": None for decision in decisions[:LINKS_MAX]}
-                span.set_attribute("hotline.lives", list(lives))
-                span.end()  # a span never ended is never exported
-
-    def decided(
-        self,
-        desk: str,
-        command: str,
-        complaint_id: ComplaintId,
-        caused_by: str,
-        parent: tuple[str, str] | None,
-        facts: Sequence[Fact],
-    ) -> None:
-        """A decision on a followed life: one span, child of the decision that led to it.
-
-        `parent`: what caused that decision, and its desk; None where it was a message from outside.
-        """
-        tracer = self._tracer
-        if tracer is None:
-            return
-        trace_id = trace_id_of(complaint_id)
-        root = span_id_of(complaint_id, "life", "")
-        own = span_id_of(complaint_id, caused_by, desk)
-        opens = type(facts[0]).__name__ == "ComplaintReceived"
-        if opens:
-            own, context = root, trace.set_span_in_context(trace.INVALID_SPAN)
-        else:
-            before = root if parent is None else self.decision_span(complaint_id, *parent)
-            context = trace.set_span_in_context(
-                NonRecordingSpan(
-                    SpanContext(trace_id, before, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
-                )
-            )
-        self._ids.trace_id, self._ids.span_id = trace_id, own
-        batch = self._batch.get()
-        last = facts[-1]
-        span = tracer.start_span(
-            f"{desk} {command}",
-            context=context,
-            kind=SpanKind.CONSUMER,
-            links=[] if batch is None else [Link(batch.context)],
-            attributes={
-                "complaint.id": complaint_id,
-                "hotline.batch": "" if batch is None else f"{batch.context.trace_id:032x}",
-                "hotline.facts": [type(fact).__name__ for fact in facts],
-                "hotline.city_time": getattr(last, last.TIME).isoformat(),
-                "hotline.caused_by": caused_by,
-            },
-        )
-        span.end()
-        self._ids.trace_id = None
-        if batch is not None:
-            batch.decisions.append(span.get_span_context())
-
-    def decision_span(self, complaint_id: str, caused_by: str, desk: str) -> int:
-        """The span id of an earlier decision: intake's opening one is the life's root."""
-        if desk == "intake":
-            return span_id_of(complaint_id, "life", "")
-        return span_id_of(complaint_id, caused_by, desk)
-
 
 def exporter_of(kind: str, endpoint: str) -> SpanExporter | None:
     """The exporter a setting asks for: `zipkin`, `otlp` or `none`."""
     if kind == "none" or not endpoint:
         return None
     if kind == "zipkin":
-        from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415 -- only where chosen
+        from shared.runtime.zipkin import ZipkinSpans  # noqa: PLC0415 -- only where chosen
 
-        return ZipkinExporter(endpoint=endpoint.rstrip("/") + "/api/v2/spans")
+        return ZipkinSpans(endpoint)
     if kind == "otlp":
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 -- only where chosen
             OTLPSpanExporter,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,12 +16,15 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
 from deploy.city.city import DESKS
 from deploy.embedded.stack import Addresses
+from hotline.tracing.exporter import LifeExporter
 from shared.cloudevents import input_headers
 from shared.events import ComplaintClosed, ComplaintDispatched, VisitScheduled
 from shared.inputs import RecordRequest, RecordVisit
+from shared.runtime.telemetry import Telemetry, exporter_of
 from shared.topics import COMPLAINTS_LOG, FEEDBACK_VISIT_RESULTS, INTAKE_REQUESTS
 from shared.trace_ids import is_followed, trace_id_of
 from tests.city import City, open_city, until
@@ -44,6 +48,13 @@ class Span(NamedTuple):
     tags: dict[str, str]
     links: tuple[tuple[str, str], ...]
     """(trace, span); Zipkin's format has none."""
+    peer: str
+    kind: str
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether a desk sent it; else the facts of the life gave it."""
+        return "hotline.caused_by" in self.tags
 
 
 @dataclass
@@ -54,6 +65,8 @@ class Collector:
     bodies: list[bytes] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
+    away: bool = False
+    """Whether it takes nothing."""
 
     @property
     def address(self) -> str:
@@ -70,6 +83,8 @@ class Collector:
                     span["name"],
                     span.get("tags", {}),
                     (),
+                    span.get("remoteEndpoint", {}).get("serviceName", ""),
+                    span.get("kind", "INTERNAL"),
                 )
             )
 
@@ -80,6 +95,7 @@ class Collector:
             )
             for scope in resource.scope_spans:
                 for span in scope.spans:
+                    tags = {a.key: _told(a.value) for a in span.attributes}
                     self.spans.append(
                         Span(
                             span.trace_id.hex(),
@@ -87,8 +103,10 @@ class Collector:
                             span.parent_span_id.hex(),
                             service,
                             span.name,
-                            {a.key: _told(a.value) for a in span.attributes},
+                            tags,
                             tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
+                            tags.get("service.peer.name", ""),
+                            ProtoSpan.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_"),
                         )
                     )
 
@@ -113,6 +131,9 @@ def collecting() -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = decompress(body)
+            if collector.away:
+                self.send_error(503)
+                return
             collector.bodies.append(body)
             take = takes.get(self.path)
             if take is None:
@@ -166,7 +187,12 @@ async def traced(
             stack, databases, tmp_path_factory.mktemp("traced"), ruleset="boston-311-2011", extra=settings
         ) as city:
             await city.start()
+            exporter = exporter_of(request.param, collector.address)
+            assert exporter is not None
+            lives = LifeExporter(city.realm.login("projector"), exporter, 0.5, Telemetry("projector"))
+            task = asyncio.create_task(lives.run())
             yield Traced(request.param, city, collector)
+            task.cancel()
 
 
 async def _whole_life(city: City, stream: str) -> None:
@@ -193,6 +219,9 @@ async def test_a_life_is_one_trace_of_spans_from_all_desks_beside_the_batches_th
     def spans_of(stream: str) -> list[Span]:
         return [span for span in collector.spans if span.tags.get("complaint.id") == stream]
 
+    def decisions_of(stream: str) -> list[Span]:
+        return [span for span in spans_of(stream) if span.is_decision]
+
     expected = {
         "intake RecordRequest",
         "dispatch DispatchComplaint",
@@ -202,26 +231,52 @@ async def test_a_life_is_one_trace_of_spans_from_all_desks_beside_the_batches_th
     }
 
     async def all_sent() -> bool:
-        return all({span.name for span in spans_of(stream)} >= expected for stream in followed)
+        told = [{span.name for span in spans_of(stream)} for stream in streams]
+        followed_told = all({span.name for span in spans_of(stream)} >= expected for stream in followed)
+        return followed_told and all(
+            "life" in names for names in told
+        )  # every limit was missed: none is left out
 
     await until(all_sent, within=15, what="the spans of every desk")
     assert collector.strange == []
 
-    for stream in followed:
+    for stream in streams:
         spans = spans_of(stream)
         trace = f"{trace_id_of(stream):032x}"
         assert {span.trace for span in spans} == {trace}
-        assert {span.service for span in spans} == set(DESKS)
-        assert sorted(span.name for span in spans) == sorted(expected)  # each decision once
-        ids = {span.id for span in spans}
-        assert len(ids) == len(spans)
-        (root,) = [span for span in spans if not span.parent]
-        assert root.name == "intake RecordRequest"
-        assert {span.parent for span in spans if span is not root} <= ids
-        assert {span.trace for span in collector.spans if span.id in ids} == {trace}
+        by_id = {span.id: span for span in spans}
+        (root,) = [span for span in by_id.values() if not span.parent]
+        assert root.name == "life"
+        assert {span.parent for span in by_id.values() if span is not root} <= by_id.keys()
+        assert {span.trace for span in collector.spans if span.id in by_id} == {trace}
+        stages = {span.tags["hotline.stage"] for span in spans if not span.is_decision}
+        assert stages >= {"life", "dispatch", "order", "visit", "attempt", "word"}
+        if stream not in followed:
+            assert decisions_of(stream) == []
+            continue
+
+        decisions = decisions_of(stream)
+        assert {span.service for span in decisions} == set(DESKS)
+        assert sorted(span.name for span in decisions) == sorted(expected)  # each decision once
+        assert len({span.id for span in decisions}) == len(decisions)
+        spoke = {span.name: (span.kind, span.peer) for span in decisions}
+        assert spoke == {
+            "intake RecordRequest": ("CONSUMER", "agents"),
+            "dispatch DispatchComplaint": ("CONSUMER", "relay"),
+            "escalation FireDeadlines": ("INTERNAL", ""),
+            "feedback ScheduleVisit": ("CONSUMER", "relay"),
+            "feedback RecordVisit": ("CONSUMER", "dialler"),
+        }
+        recorded = next(span for span in decisions if span.name == "intake RecordRequest")
+        assert recorded.parent == root.id
+        assert recorded.tags["messaging.system"] == "kafka"
+        assert recorded.tags["messaging.operation.type"] == "process"
+        assert recorded.tags["messaging.destination.name"] == city.topic(INTAKE_REQUESTS)
+        assert recorded.tags["messaging.kafka.offset"].isdecimal()
+        assert recorded.tags["messaging.destination.partition.id"].isdecimal()
 
         batches = {span.trace: span for span in collector.spans if "hotline.lives" in span.tags}
-        for span in spans:
+        for span in decisions:
             batch = batches[span.tags["hotline.batch"]]
             assert batch.service == span.service
             assert batch.trace != trace
@@ -231,7 +286,7 @@ async def test_a_life_is_one_trace_of_spans_from_all_desks_beside_the_batches_th
                 assert (trace, span.id) in batch.links
 
 
-async def test_a_life_that_is_not_followed_leaves_no_span_at_all(traced: Traced) -> None:
+async def test_a_life_that_is_not_followed_and_goes_well_leaves_no_span_at_all(traced: Traced) -> None:
     city, collector = traced.city, traced.collector
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     streams = [await city.record(f"followed-or-not-{number}", given_due_at=tomorrow) for number in range(12)]
@@ -248,7 +303,7 @@ async def test_a_life_that_is_not_followed_leaves_no_span_at_all(traced: Traced)
         return {stream for stream in told() if stream in streams} >= followed
 
     await until(all_sent, within=15, what="the spans of the lives that are followed")
-    assert all(is_followed(stream, 0.5) for stream in told())
+    assert {stream for stream in streams if stream in told()} == followed
     messages = await city.messages(city.topic(COMPLAINTS_LOG))
     for message in messages:
         headers = dict(message.headers)

@@ -16,7 +16,6 @@ from opentelemetry.semconv.attributes import error_attributes
 from opentelemetry.semconv.attributes import service_attributes as stable_service_attributes
 
 from hotline.lab.mix import Mix
-from hotline.tracing import conventions
 from hotline.tracing.belonging import BELONGINGS, DECISIONS, QUESTIONS
 from hotline.tracing.span import LifeSpan, LifeStage
 from hotline.tracing.stages import spans_of
@@ -24,6 +23,7 @@ from shared import events as e
 from shared.complaint import ENDS
 from shared.events import SPEAKERS, Fact
 from shared.events.base import Urgency
+from shared.runtime import span_names as conventions
 from shared.trace_ids import trace_id_of
 from tests import examples as eg
 from tests.lived import lived as lived_by

@@ -179,7 +179,7 @@ def _services(here: BenchCity, realm: Realm, load: Load, logs: Path) -> list[Ser
         one_process=load.one_process,
     )
     if load.projector:
-        services.append(city.projector(realm, logs))
+        services.append(city.projector(realm, logs, traces_ratio=TRACES_RATIO))
     return services
 
 

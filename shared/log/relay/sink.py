@@ -142,7 +142,7 @@ class KafkaSink:
             b"%d.%d" % (batch, row.position),
             row.occurred_at,
         )
-        if self._telemetry.follows(row.stream_id):
+        if self._telemetry.spans.follows(row.stream_id):
             span = span_id_of(row.stream_id, row.caused_by, row.actor)
             headers.append(("traceparent", f"00-{trace_hex_of(row.stream_id)}-{span:016x}-01".encode()))
         return headers
