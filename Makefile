@@ -68,6 +68,7 @@ docs: .venv/.synced
 	@$(BIN)/python -m tests.call_table --check docs/calls.md
 	@$(BIN)/python -m deploy.kubernetes check
 	@$(BIN)/python -m deploy.compose check
+	@$(BIN)/python -m deploy.watching check
 
 bench: .venv/.synced ## Whole lives a second, the floor beside them, and one by one (LIVES=20000, PART=all for every part)
 	@$(BIN)/hotline bench $(PART) --lives $(LIVES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -57,6 +58,7 @@ class Desk:
         self.name = name
         self.log = log
         self.telemetry = telemetry
+        telemetry.keeps("desk")
         self._decide = decide
         self._look = look
 
@@ -99,7 +101,9 @@ class Desk:
             again = {parked.message.parked_id for parked in append.parked}
             append.unpark = [number for number in batch.unpark if number not in again]
         if append:
+            began_at = time.monotonic()
             await log.append(append)
+            self.telemetry.observe("desk.append_seconds", time.monotonic() - began_at)
         for work, facts in followed:
             self.telemetry.spans.decided(
                 Decision(

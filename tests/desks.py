@@ -87,7 +87,9 @@ def desk_on(name: str, log: EventLog, decide: Decide | None = None) -> Desk:
 
 def counted(desk: Desk, name: str) -> float:
     """What a desk has counted so far."""
-    return desk.telemetry.registry.get_sample_value(f"hotline_{name.replace('.', '_')}_total") or 0.0
+    wanted = f"hotline_{name.replace('.', '_')}_total"
+    families = desk.telemetry.registry.collect()
+    return sum(sample.value for family in families for sample in family.samples if sample.name == wanted)
 
 
 def record(

@@ -28,11 +28,14 @@ from deploy.embedded import child
 from deploy.embedded.server import last_line
 from deploy.supervision.stalled import look
 from deploy.supervision.supervisor import Service
+from deploy.watching import laptop
 from shared.log import locks
 from shared.policy.catalogue import Catalogue
 from shared.runtime.errors import UserError
 from shared.unreadable import UnreadableRows
 
+PROMETHEUS: Final = "prometheus"
+"""Its name among the services, and the folder of its data beside the city's."""
 OPEN_SECONDS_MAX: Final = 180.0
 """For a process that hangs; on a machine with far too much to do the doors open after more than a minute."""
 POLL_SECONDS: Final = 0.05
@@ -59,9 +62,11 @@ _UNREAD: Final = "SELECT stream_id::text, why FROM read.unread ORDER BY stream_i
 
 def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
     """The processes of a city as it is remembered; `counts` says how many of each."""
+    targets = str(targets_of(city))
     desks = realm.services(
         city.realm,
         Path(city.logs),
+        extra={f"{name.upper()}_METRICS_TARGETS": targets for name in realm.PROCESSES},
         served=city.served,
         traces_ratio=city.traces_ratio,
         ruleset=city.ruleset,
@@ -77,6 +82,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         logs,
         ruleset=city.ruleset,
         CATALOGUE=city.catalogue,
+        METRICS_TARGETS=targets,
         VIEWER=city.realm.zipkin or "",
         TRACES_RATIO=str(city.traces_ratio),
         PUBLIC_PORT=str(city.public_port),
@@ -85,7 +91,16 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
         CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )
-    return [*desks, realm.projector(city.realm, logs, traces_ratio=city.traces_ratio), web]
+    return [
+        *desks,
+        realm.projector(city.realm, logs, traces_ratio=city.traces_ratio, METRICS_TARGETS=targets),
+        web,
+    ]
+
+
+def targets_of(city: City) -> Path:
+    """The folder in which each process of the city writes down where it answers Prometheus."""
+    return Path(city.logs).with_name("targets")
 
 
 def with_ports(city: City) -> City:
@@ -98,8 +113,26 @@ def with_ports(city: City) -> City:
     return replace(city, public_port=public, staff_port=staff)
 
 
+def observed(city: City) -> City:
+    """The city with a port for a Prometheus: the one it had, where that is free."""
+    had = city.prometheus_port
+    return city if had and child.is_free(had) else replace(city, prometheus_port=child.free_ports(1)[0])
+
+
+def prometheus_of(city: City) -> list[Service]:
+    """The Prometheus that reads this city; none where it was not asked for, or is gone from the machine."""
+    program = laptop.found() if city.prometheus_port else None
+    if program is None:
+        return []
+    logs = Path(city.logs)
+    command = laptop.command(program, logs.with_name(PROMETHEUS), targets_of(city), city.prometheus_port)
+    return [Service(name=PROMETHEUS, command=tuple(command), env={}, log=logs / f"{PROMETHEUS}.log")]
+
+
 def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
     """Start the city's supervisor so that it outlives this command; `hotline down` ends it."""
+    for of_before in targets_of(city).glob("*.json"):
+        of_before.unlink(missing_ok=True)
     log = folder.absolute() / "logs" / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:

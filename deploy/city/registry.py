@@ -59,6 +59,8 @@ class City:
     """The port of the HTTP door for systems of citizens and callers; 0: not taken yet."""
     staff_port: int = 0
     """Its port for those who act on complaints."""
+    prometheus_port: int = 0
+    """The port of a Prometheus that reads this city and runs with it; 0: none does."""
 
 
 def folder() -> Path:

@@ -24,8 +24,10 @@ def files() -> dict[str, str]:
         "compose.yaml": text([services.compose()], SAID),
         "prometheus.yaml": text([services.prometheus()], SAID),
         "rules.yaml": text([services.rules()], SAID),
+        "alertmanager.yaml": text([services.alertmanager()], SAID),
         "collector.yaml": text([services.collector()], SAID),
         "grafana.yaml": text([services.grafana()], SAID),
+        "grafana-dashboards.yaml": text([services.grafana_dashboards()], SAID),
     }
 
 

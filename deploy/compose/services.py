@@ -9,8 +9,10 @@ from typing import Any, Final
 from deploy.city import kafka_rights
 from deploy.city.city import GRANTED
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
-from deploy.kubernetes import watching
 from deploy.processes import GRACE_SECONDS, METRICS_PORT, PREPARES, PROGRAMS, Program
+from deploy.watching import routing
+from deploy.watching.dashboards import SOURCE
+from deploy.watching.rules import groups
 
 CITY: Final = "hotline"
 IMAGE: Final = "${HOTLINE_IMAGE:-hotline}"
@@ -19,11 +21,14 @@ POSTGRES_IMAGE: Final = "${POSTGRES_IMAGE:-docker.io/postgres:18}"
 ZIPKIN_IMAGE: Final = "${ZIPKIN_IMAGE:-docker.io/openzipkin/zipkin-slim:3.6.1}"
 PROMETHEUS_IMAGE: Final = "${PROMETHEUS_IMAGE:-docker.io/prom/prometheus:v3.8.0}"
 COLLECTOR_IMAGE: Final = "${COLLECTOR_IMAGE:-docker.io/otel/opentelemetry-collector:0.140.0}"
+ALERTMANAGER_IMAGE: Final = "${ALERTMANAGER_IMAGE:-docker.io/prom/alertmanager:v0.29.0}"
 GRAFANA_IMAGE: Final = "${GRAFANA_IMAGE:-docker.io/grafana/grafana:12.3.0}"
 SECRETS: Final = "/run/secrets"
+DASHBOARDS: Final = "/var/lib/grafana/dashboards"
 KAFKA_PORT: Final = 9092
 POSTGRES_PORT: Final = 5432
 ZIPKIN_PORT: Final = 9411
+ALERTS_PORT: Final = 9093
 SETTINGS_OF_KAFKA: Final = "kafka.properties"
 """A secret: the file of settings holds the passwords of the two users there are before any other."""
 WATCHED: Final = "watched"
@@ -88,12 +93,22 @@ def compose(programs: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
                 "volumes": ["./collector.yaml:/etc/collector.yaml:ro"],
                 "restart": "unless-stopped",
             },
+            "alertmanager": {
+                "image": ALERTMANAGER_IMAGE,
+                "profiles": [WATCHED],
+                "command": ["--config.file=/etc/alertmanager/alertmanager.yml"],
+                "volumes": ["./alertmanager.yaml:/etc/alertmanager/alertmanager.yml:ro"],
+                "ports": [f"127.0.0.1:{ALERTS_PORT}:{ALERTS_PORT}"],
+                "restart": "unless-stopped",
+            },
             "grafana": {
                 "image": GRAFANA_IMAGE,
                 "profiles": [WATCHED],
                 "ports": ["127.0.0.1:3000:3000"],
                 "volumes": [
                     "./grafana.yaml:/etc/grafana/provisioning/datasources/hotline.yaml:ro",
+                    "./grafana-dashboards.yaml:/etc/grafana/provisioning/dashboards/hotline.yaml:ro",
+                    f"../dashboards:{DASHBOARDS}:ro",
                     "grafana:/var/lib/grafana",
                 ],
                 "restart": "unless-stopped",
@@ -163,6 +178,7 @@ def prometheus(rows: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
     return {
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
         "rule_files": ["/etc/prometheus/rules.yaml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"alertmanager:{ALERTS_PORT}"]}]}]},
         "scrape_configs": [
             {"job_name": row.name, "static_configs": [{"targets": [f"{row.name}:{METRICS_PORT}"]}]}
             for row in rows
@@ -171,9 +187,13 @@ def prometheus(rows: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
 
 
 def rules() -> Mapping[str, Any]:
-    """The alerts of a cluster, as a file of Prometheus."""
-    told: Mapping[str, Any] = watching.rules()["spec"]
-    return told
+    """The objectives' shares and the alerts, as a file of Prometheus."""
+    return {"groups": groups()}
+
+
+def alertmanager() -> Mapping[str, Any]:
+    """Whom the alerts reach."""
+    return routing.alertmanager()
 
 
 def collector() -> dict[str, Any]:
@@ -190,9 +210,23 @@ def grafana() -> dict[str, Any]:
     return {
         "apiVersion": 1,
         "datasources": [
-            {"name": "Prometheus", "type": "prometheus", "url": "http://prometheus:9090", "isDefault": True},
+            {
+                "name": "Prometheus",
+                "uid": SOURCE,
+                "type": "prometheus",
+                "url": "http://prometheus:9090",
+                "isDefault": True,
+            },
             {"name": "Zipkin", "type": "zipkin", "url": f"http://zipkin:{ZIPKIN_PORT}"},
         ],
+    }
+
+
+def grafana_dashboards() -> dict[str, Any]:
+    """Where Grafana finds the dashboards."""
+    return {
+        "apiVersion": 1,
+        "providers": [{"name": CITY, "folder": CITY, "type": "file", "options": {"path": DASHBOARDS}}],
     }
 
 

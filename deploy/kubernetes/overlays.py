@@ -39,6 +39,7 @@ def manifests(
             for row in rows
         },
         "watching": [workloads.user_names(), watching.monitor(), watching.rules()],
+        "dashboards": watching.dashboards(),
     }
     for manifest in (one for file in files.values() for one in file):
         resize(manifest, size, rows)

@@ -1,80 +1,17 @@
-"""The pods that Prometheus reads, and the alerts that call a person; each names a heading of the runbook."""
+"""The pods that Prometheus reads, and the rules it follows, as its operator takes them."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+import json
+from pathlib import Path
+from typing import Any, Final
 
 from deploy.kubernetes.names import CITY, PART_OF
 from deploy.processes import PROGRAMS
-from shared.runtime.patience import LIVE_SECONDS
+from deploy.watching.rules import groups
 
+DASHBOARDS: Final = Path(__file__).parents[1] / "dashboards"
 API: Final = "monitoring.coreos.com/v1"
-RUNBOOK: Final = "docs/runbook.md"
-
-
-class Alert(NamedTuple):
-    """A line of the table of alerts."""
-
-    name: str
-    expression: str
-    held: str
-    """How long it must be so."""
-    severity: str
-    heading: str
-    """Of the runbook."""
-    summary: str
-
-
-ALERTS: Final = (
-    Alert(
-        "ProcessStandsStill",
-        f"time() - hotline_progress_at > {LIVE_SECONDS:.0f}",
-        "1m",
-        "page",
-        "Lag grows",
-        "A process has completed no batch and no look for {{ $value | humanizeDuration }}.",
-    ),
-    Alert(
-        "TopicStopped",
-        "sum by (door) (hotline_door_stopped_topics) > 0",
-        "0m",
-        "page",
-        "Something is parked",
-        "A door takes nothing in from {{ $value }} topics until a person resumes them.",
-    ),
-    Alert(
-        "MessagesParked",
-        "sum(increase(hotline_door_parked_total[15m])) > 0",
-        "0m",
-        "ticket",
-        "Something is parked",
-        "{{ $value }} messages were set aside for a person.",
-    ),
-    Alert(
-        "RecordsUnreadable",
-        "sum(increase(hotline_door_set_apart_total[15m])) > 0",
-        "0m",
-        "ticket",
-        "A record cannot be read",
-        "{{ $value }} records were set aside because they cannot be read.",
-    ),
-    Alert(
-        "ServersAway",
-        "sum(rate(hotline_door_retries_total[5m])) > 0.5",
-        "5m",
-        "page",
-        "Kafka or PostgreSQL is gone",
-        "Doors try again {{ $value }} times a second.",
-    ),
-    Alert(
-        "TimersLate",
-        "histogram_quantile(0.99, sum by (le) (rate(hotline_timer_lateness_seconds_bucket[10m]))) > 60",
-        "10m",
-        "ticket",
-        "Lag grows",
-        "Limits are stated {{ $value | humanizeDuration }} late.",
-    ),
-)
 
 
 def monitor() -> dict[str, Any]:
@@ -84,6 +21,7 @@ def monitor() -> dict[str, Any]:
         "kind": "PodMonitor",
         "metadata": {"name": CITY, "labels": PART_OF},
         "spec": {
+            "jobLabel": "app.kubernetes.io/name",
             "selector": {
                 "matchLabels": PART_OF,
                 "matchExpressions": [
@@ -95,29 +33,27 @@ def monitor() -> dict[str, Any]:
     }
 
 
+def dashboards() -> list[dict[str, Any]]:
+    """The dashboards as they lie in git, each in a ConfigMap that Grafana's sidecar looks for."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": f"{CITY}-dashboard-{file.stem}",
+                "labels": {**PART_OF, "grafana_dashboard": "1"},
+            },
+            "data": {file.name: json.dumps(json.loads(file.read_text(encoding="utf-8")), ensure_ascii=False)},
+        }
+        for file in sorted(DASHBOARDS.glob("*.json"))
+    ]
+
+
 def rules() -> dict[str, Any]:
-    """The alerts."""
+    """The objectives' shares and the alerts."""
     return {
         "apiVersion": API,
         "kind": "PrometheusRule",
         "metadata": {"name": CITY, "labels": PART_OF},
-        "spec": {"groups": [{"name": CITY, "rules": [_rule(alert) for alert in ALERTS]}]},
-    }
-
-
-def anchor(heading: str) -> str:
-    """A heading's place in a page, as its readers link to it."""
-    return heading.lower().replace(" ", "-")
-
-
-def _rule(alert: Alert) -> dict[str, Any]:
-    return {
-        "alert": f"Hotline{alert.name}",
-        "expr": alert.expression,
-        "for": alert.held,
-        "labels": {"severity": alert.severity},
-        "annotations": {
-            "summary": alert.summary,
-            "runbook_url": f"{RUNBOOK}#{anchor(alert.heading)}",
-        },
+        "spec": {"groups": groups()},
     }

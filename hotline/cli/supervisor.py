@@ -24,7 +24,7 @@ async def _supervise(name: str) -> None:
     from contextlib import suppress
     from datetime import UTC, datetime
 
-    from deploy.city.processes import services_of
+    from deploy.city.processes import prometheus_of, services_of
     from deploy.city.registry import RESTARTS_FILE, city_up, folder
     from deploy.embedded.atomic import write_atomically
     from deploy.embedded.open_listener import listeners
@@ -41,7 +41,9 @@ async def _supervise(name: str) -> None:
     def tell(text: str) -> None:
         say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")
 
-    made = Supervisor(services_of(city), stack=Stack(folder(), listeners=listeners()), say=tell)
+    made = Supervisor(
+        [*services_of(city), *prometheus_of(city)], stack=Stack(folder(), listeners=listeners()), say=tell
+    )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -46,6 +46,10 @@ def up(
     stack_only: Annotated[
         bool, typer.Option("--stack-only", help="No services: only to look into what is there.")
     ] = False,
+    observe: Annotated[
+        bool,
+        typer.Option("--observe", help="A Prometheus reads the city, where there is one on this machine."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="The addresses, for a program to read.")] = False,
 ) -> None:
     """Start the stack and a city's services.
@@ -58,7 +62,7 @@ def up(
     run(
         _up_stack(json=json)
         if stack_only
-        else _up(city, own, ruleset, traces_ratio, one_process=one_process, json=json),
+        else _up(city, own, ruleset, traces_ratio, one_process=one_process, observe=observe, json=json),
         interrupted=f"Stopped half way: `hotline down` ends what has started, `hotline {again}` goes on.",
     )
 
@@ -101,11 +105,17 @@ def _say(*, json: bool) -> Callable[[str], None]:
 
 
 async def _up(
-    name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool, json: bool
+    name: str,
+    own: bytes | None,
+    version: str,
+    ratio: float,
+    *,
+    one_process: bool,
+    observe: bool,
+    json: bool,
 ) -> None:
     import time
 
-    from deploy.city.processes import Opening, leave_running
     from deploy.city.registry import CITY_NAME, DEFAULT_CITY, city_up, folder, supervised
     from deploy.embedded.file_lock import FileLock
     from deploy.embedded.patience import told_meanwhile
@@ -135,16 +145,10 @@ async def _up(
         else:
             await _end_orphans(folder())
             async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
-                city = await _made(addresses, name, own, version, ratio, one_process=one_process)
-            opening = Opening(city)
-            supervisor = leave_running(city, folder())
-            log = folder() / "logs" / "supervisor.log"
-            async with told_meanwhile(say, lambda: "waiting for the desks to open"):
-                await opening.wait(
-                    failed=lambda: (
-                        None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
-                    )
+                city = await _made(
+                    addresses, name, own, version, ratio, one_process=one_process, observe=observe
                 )
+            await _opened(city, say)
             kind = " (its time is a rehearsal's and stands still)" if is_lived(city) else ""
             say(f"City '{name}' is open after {time.monotonic() - began_at:.1f} s{kind}.")
     finally:
@@ -155,6 +159,32 @@ async def _up(
         known = catalogue(city.catalogue)
         _print_where(addresses, city, known)
         await print_links(city, known)
+
+
+async def _opened(city: City, say: Callable[[str], None]) -> None:
+    """Start the city's supervisor, and wait until every process is open."""
+    from deploy.city.processes import Opening, leave_running
+    from deploy.city.registry import folder
+    from deploy.embedded.patience import told_meanwhile
+
+    opening = Opening(city)
+    supervisor = leave_running(city, folder())
+    log = folder() / "logs" / "supervisor.log"
+    async with told_meanwhile(say, lambda: "waiting for the desks to open"):
+        await opening.wait(
+            failed=lambda: None if supervisor.poll() is None else f"The supervisor ended: {_tail(log)}"
+        )
+
+
+def _observed(city: City) -> City:
+    """The same, read by a Prometheus from now on; without one on this machine a line says how it comes there."""
+    from deploy.city.processes import observed
+    from deploy.watching import laptop
+
+    if laptop.found() is None:
+        note(laptop.MISSING)
+        return city
+    return observed(city)
 
 
 async def _end_orphans(where: Path) -> None:
@@ -173,7 +203,14 @@ async def _end_orphans(where: Path) -> None:
 
 
 async def _made(
-    addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool
+    addresses: Addresses,
+    name: str,
+    own: bytes | None,
+    version: str,
+    ratio: float,
+    *,
+    one_process: bool,
+    observe: bool,
 ) -> City:
     """The city's database, logins and topics, made or brought up to date; now it is the current one."""
     from dataclasses import replace
@@ -203,8 +240,11 @@ async def _made(
             one_process=one_process,
             public_port=before.public_port if before is not None else 0,
             staff_port=before.staff_port if before is not None else 0,
+            prometheus_port=before.prometheus_port if observe and before is not None else 0,
         )
     )
+    if observe:
+        city = _observed(city)
     remember_city(city)
     return city
 
@@ -240,6 +280,7 @@ def where_it_is(addresses: Addresses, city: City) -> dict[str, str | None]:
         "http": f"http://127.0.0.1:{city.public_port}" if city.public_port else None,
         "http_staff": f"http://127.0.0.1:{city.staff_port}" if city.staff_port else None,
         "traces": f"{addresses.zipkin}/zipkin/" if addresses.zipkin else None,
+        "prometheus": f"http://127.0.0.1:{city.prometheus_port}" if city.prometheus_port else None,
         "logs": city.logs,
     }
 
@@ -273,7 +314,9 @@ def print_addresses(addresses: Addresses, city: City) -> None:
         say(f"  HTTP         {at['http']} for systems of citizens and callers, {at['http_staff']} for staff")
     if at["traces"]:
         say(f"  traces       {at['traces']}")
-    doors = (city.public_port, city.staff_port)
+    if at["prometheus"]:
+        say(f"  Prometheus   {at['prometheus']}/alerts")
+    doors = (city.public_port, city.staff_port, city.prometheus_port)
     metrics = {
         name: running(health.pid, doors) for name, health in Stack(folder()).services().items() if health.pid
     }

@@ -14,6 +14,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from hotline.readside.calls import Calls
+from hotline.readside.city_metrics import CityFigures, FigureReader
 from hotline.readside.complaints import Complaints, prepared
 from hotline.tracing.exporter import LifeExporter
 from shared.log.away import AWAY, is_away
@@ -63,6 +64,8 @@ class ProjectorLoop:
         self._telemetry = telemetry
         self._woken = asyncio.Event()
         telemetry.health.expects(PART)
+        telemetry.keeps("projector")
+        self._figures = FigureReader(settings.postgres, telemetry, CityFigures(telemetry))
 
     async def run(self) -> None:
         """Until cancelled; PostgreSQL may go and come back. Raises `UserError` on a log of another format."""
@@ -73,11 +76,13 @@ class ProjectorLoop:
                 if isinstance(error, AWAY) and not is_away(error):
                     raise
                 self._telemetry.log.warning("waiting_for_postgres", error=told(error))
+                self._telemetry.count("projector.retries")
                 self._telemetry.health.waits("PostgreSQL", PART)
             await asyncio.sleep(0.2)
 
     async def _own_and_take_in(self) -> None:
         connection = await connect(self._settings.postgres, PART)
+        figures: asyncio.Future[None] | None = None
         try:
             await must_be_read_here(connection)
             await reads_any_instant(connection)
@@ -87,6 +92,7 @@ class ProjectorLoop:
             await prepared(connection)
             await connection.add_listener(WAKE, self._wake)
             self._telemetry.log.info("projector_owns")
+            figures = asyncio.ensure_future(self._figures.run())
             projections: tuple[Projection, ...] = (Complaints(), Calls())
             works = [Projector(connection, one, page=self._settings.page) for one in projections]
             for work in works:
@@ -101,6 +107,9 @@ class ProjectorLoop:
                 if not more:
                     await self._wait(_rest(self._settings.look_seconds, time.monotonic() - began_at))
         finally:
+            if figures is not None:
+                figures.cancel()
+                await asyncio.gather(figures, return_exceptions=True)
             with suppress(Exception):
                 await connection.close(timeout=5)
 
@@ -153,9 +162,7 @@ async def run(settings: Settings) -> None:
     """Project until told to stop."""
     set_up_logs(settings.log_level)
     telemetry = Telemetry(PART)
-    if settings.metrics_port >= 0:
-        port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
-        telemetry.log.info("metrics_served", port=port)
+    telemetry.serve(settings)
     task = asyncio.ensure_future(_work(settings, telemetry))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -71,6 +71,7 @@ class LifeExporter:
         self._exporter = exporter
         self._ratio = ratio
         self._telemetry = telemetry
+        telemetry.keeps("traces")
         self._window = 0
         self._begun = 0
 

@@ -47,6 +47,8 @@ HEADERS: Final = (
 """Of every answer that says nothing else itself: it is for no cache, no guess and no frame."""
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 AWAY_SECONDS: Final = 2
+WEBHOOK: Final = "webhook"
+"""In metrics, the surface of signed events; any other route's is its wire."""
 FIELD_SHOWN_MAX: Final = 64
 """Characters of an unknown name that an answer repeats."""
 _encoder: Final = msgspec.json.Encoder()
@@ -70,6 +72,8 @@ class Gate:
         wire = _WIRES[route.wire]
         own = route.wire is WireName.HOTLINE
         known, never_empty = route.queries, route.never_empty
+        surface = WEBHOOK if route.signed else str(route.wire)
+        self._rooms.telemetry.keeps("web", surface)
 
         async def endpoint(request: Request) -> Response:
             began_at = time.monotonic()
@@ -85,11 +89,11 @@ class Gate:
                 reply = await route.handle(HttpAsk(request, key, self._rooms, taken))
                 response = wire.answer(request, reply)
             except HttpRefusal as refused:
-                response = wire.refusal(request, self._refused(refused))
+                response = wire.refusal(request, self._refused(refused, surface))
             except Exception as error:  # noqa: BLE001 -- whatever it is, nothing of it goes out
-                response = wire.refusal(request, self._refused(self._failed(route, error)))
-            self._rooms.telemetry.count("web.requests")
-            self._rooms.telemetry.observe("web.seconds", time.monotonic() - began_at)
+                response = wire.refusal(request, self._refused(self._failed(route, error), surface))
+            self._rooms.telemetry.count("web.requests", label=surface)
+            self._rooms.telemetry.observe("web.seconds", time.monotonic() - began_at, label=surface)
             return response
 
         return endpoint
@@ -103,7 +107,7 @@ class Gate:
             try:
                 self._rooms.rates.spend_stranger(_client(request))
             except HttpRefusal as refused:
-                return problem_response(self._refused(refused))
+                return problem_response(self._refused(refused, str(WireName.HOTLINE)))
             # The first one makes it, which takes a second: others are answered meanwhile.
             content = await asyncio.to_thread(made)
             return Response(content, media_type=media_type, headers=dict(headers or {}))
@@ -166,9 +170,9 @@ class Gate:
         if route.scope is not None and not key.may(route.scope):
             raise HttpRefusal(ProblemKind.NOT_ALLOWED, f"The key has no scope {route.scope}.")
 
-    def _refused(self, refused: HttpRefusal) -> HttpRefusal:
+    def _refused(self, refused: HttpRefusal, surface: str) -> HttpRefusal:
         away = refused.kind is ProblemKind.AWAY
-        self._rooms.telemetry.count("web.unavailable" if away else "web.refused")
+        self._rooms.telemetry.count("web.unavailable" if away else "web.refused", label=surface)
         return refused
 
     def _failed(self, route: HttpRoute, error: Exception) -> HttpRefusal:

@@ -221,9 +221,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with opened(settings, telemetry) as process:
-        if settings.metrics_port >= 0:
-            port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
-            telemetry.log.info("metrics_served", port=port)
+        telemetry.serve(settings)
         telemetry.log.info("doors_open", **process.open())
         tune_gc()
         await process.work(stop)

@@ -231,6 +231,7 @@ class Speakers:
         self.roles: Final = frozenset(self._of)
         if self._of:
             telemetry.health.expects(PART)
+            telemetry.keeps("speaking")
 
     def address(self, role: str) -> str:
         """Kafka's address with the login of this role."""

@@ -38,6 +38,7 @@ class Ticker:
         self._due = due or TimersByTheLog()
         self._telemetry = desk.telemetry
         self._telemetry.health.expects("tick")
+        self._telemetry.keeps("timer")
         self._owned: list[int] = []
         self._owning_at = 0.0
 
@@ -55,6 +56,7 @@ class Ticker:
                         await connection.close(timeout=5)
             except AWAY as error:
                 self._telemetry.log.warning("waiting_for_postgres", error=told(error))
+                self._telemetry.count("timer.retries")
                 self._telemetry.health.waits("PostgreSQL", "tick")
                 await asyncio.sleep(0.2)
 

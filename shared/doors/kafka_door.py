@@ -60,11 +60,15 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         self._clock = clock
         self._telemetry: Telemetry = desk.telemetry
         self._telemetry.health.expects(name)
+        self._telemetry.keeps("door", name)
+        if wanted is not None:
+            self._telemetry.keeps("log")
         self._retry = Retry(self._telemetry, name)
         self._offsets = Offsets(self._telemetry, wanted)
         self._stops = Stops(desk, name, settings)
         self._position = FetchPosition(self._offsets, self._stops)
         self._lag = LagCommit(self._offsets, lambda: self._position.consumer)
+        self._telemetry.metrics.ask("door.behind_messages", self._lag.behind, name)
         self._parking = Parking(
             self._offsets,
             self._stops,
@@ -176,9 +180,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 earliest = (await consumer.beginning_offsets([tp]))[tp]
                 # Else it was another door of the same log reader.
                 if not offset < earliest <= held.ahead.offset:
-                    self._telemetry.count("door.unreadable")
+                    self._telemetry.count("door.unreadable", label=self.name)
                     skipped = max(earliest - held.ahead.offset, 0)
-                    self._telemetry.count("door.offsets_skipped", skipped)
+                    self._telemetry.count("door.offsets_skipped", skipped, label=self.name)
                     self._telemetry.log.error(
                         "offset_out_of_range",
                         door=self.name,
@@ -279,9 +283,9 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
                 effect = True
             await self._stop_due()
         if effect:
-            self._telemetry.observe("door.batch_seconds", time.monotonic() - started)
-        self._telemetry.count("door.messages", len(records))
-        self._telemetry.observe("door.batch_size", len(records))
+            self._telemetry.observe("door.batch_seconds", time.monotonic() - started, label=self.name)
+        self._telemetry.count("door.messages", len(records), label=self.name)
+        self._telemetry.observe("door.batch_size", len(records), label=self.name)
         self._telemetry.progressed(self.name)
         self._later()
         self._tell_kafka()
@@ -319,7 +323,7 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
             ):
                 said: Obeyed = await self._retry(lambda: self._desk.obey(batch))
         except Fenced:
-            self._telemetry.count("door.fenced")
+            self._telemetry.count("door.fenced", label=self.name)
             await self._start([TopicPartition(*at) for at in self._offsets.held])
             return {}
         self._offsets.written(batch.moved)

@@ -38,6 +38,21 @@ class LagCommit:
             if held.stored.offset != held.told_kafka and held.stored.offset > 0
         }
 
+    def behind(self) -> int:
+        """Messages in Kafka that were not taken in, of the partitions held, as of the last answer of Kafka.
+
+        Asked by another thread than the door's: it changes nothing.
+        """
+        consumer = self._consumer()
+        if consumer is None:
+            return 0
+        behind = 0
+        with suppress(AssertionError, AttributeError, RuntimeError):  # partitions come and go meanwhile
+            for at, held in tuple(self._offsets.held.items()):
+                end = consumer.highwater(TopicPartition(*at))
+                behind += max((end or 0) - held.ahead.offset, 0)
+        return behind
+
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         """Tell Kafka; nothing depends on it, so no error is raised."""
         consumer = self._consumer()

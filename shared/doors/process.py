@@ -76,6 +76,7 @@ class Process:
             ratio=settings.traces_ratio,
             prefix=settings.topic_prefix,
         )
+        self.telemetry.keeps("facts", *(kind for kind, fact in TYPES.items() if name == fact.SPEAKER))
         self.host.joined_by(self.telemetry)
         self.clock: Clock = clock or SystemClock(timedelta(days=settings.input_age_days_max))
         self._decide = decide
@@ -119,10 +120,7 @@ class Process:
 
     async def work(self, *others: Coroutine[Any, Any, None]) -> None:
         """Work until told to stop (SIGTERM, SIGINT)."""
-        if self.settings.metrics_port >= 0:
-            told = self.settings
-            port = self.telemetry.serve_metrics(told.metrics_port, address=told.metrics_address)
-            self.telemetry.log.info("metrics_served", port=port)
+        self.telemetry.serve(self.settings)
         tasks = [asyncio.ensure_future(c) for c in (self.host.work(), self._watch_parking(), *others)]
         stop = asyncio.ensure_future(self.host.stop.wait())
         try:

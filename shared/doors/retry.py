@@ -31,7 +31,7 @@ class Retry:
             except AWAY as error:
                 if not is_away(error):
                     raise
-                self._telemetry.count("door.retries")
+                self._telemetry.count("door.retries", label=self._door)
                 self._telemetry.health.waits("PostgreSQL", self._door)
                 if tried == 0 or tried % 30 == 0:
                     self._telemetry.log.warning("waiting_for_postgres", door=self._door, error=told(error))

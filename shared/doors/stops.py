@@ -106,7 +106,7 @@ class Stops:
 
     def _stops(self, topic: str, why: str) -> None:
         self._stopped[topic] = why
-        self._telemetry.count("door.stopped")
+        self._telemetry.count("door.stopped", label=self._door)
         self._telemetry.log.error(
             "door_stopped", door=self._door, topic=topic, reason=why, resume="hotline parked resume"
         )
@@ -120,7 +120,7 @@ class Stops:
         self._show()
 
     def _show(self) -> None:
-        self._telemetry.stopped_topics.labels(door=self._door).set(len(self._stopped))
+        self._telemetry.metrics.show("door.stopped_topics", len(self._stopped), self._door)
         self._telemetry.health.stops(self._door, self._stopped)
 
     def _share(self, topic: str) -> Share:

@@ -95,7 +95,7 @@ class UnreadTold:
         if len(self._places) >= TOLD_MAX:
             self._places.clear()
         self._places.add(place)
-        self._telemetry.count("door.set_apart")
+        self._telemetry.count("door.set_apart", label=self._door)
         self._telemetry.log.error(
             "record_unreadable",
             door=self._door,
@@ -119,7 +119,7 @@ class ReadErrors:
 
     def tell(self, error: Exception, partitions: Mapping[tuple[str, int], int]) -> None:
         """It could not be read. `partitions`: the next offset of each."""
-        self._telemetry.count("door.unreadable")
+        self._telemetry.count("door.unreadable", label=self._door)
         self._telemetry.health.waits("Kafka", self._door)
         why = told(error)
         if why != self._told:

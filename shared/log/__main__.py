@@ -44,9 +44,7 @@ async def run(settings: Settings) -> None:
         ratio=settings.traces_ratio,
         prefix=settings.topic_prefix,
     )
-    if settings.metrics_port >= 0:
-        port = telemetry.serve_metrics(settings.metrics_port, address=settings.metrics_address)
-        telemetry.log.info("metrics_served", port=port)
+    telemetry.serve(settings)
     telemetry.hear_kafka()
     relay = Relay(
         settings,

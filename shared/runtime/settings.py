@@ -27,6 +27,8 @@ class ProcessSettings(BaseSettings):
     """Port for Prometheus and for `/live` and `/ready`; 0 takes a free one, -1 serves none."""
     metrics_address: str = "127.0.0.1"
     """The address that port is opened on: a container whose probes come from outside needs `0.0.0.0`."""
+    metrics_targets: str = ""
+    """Folder in which the process writes down where it answers, as Prometheus reads targets; empty: nowhere."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="before")

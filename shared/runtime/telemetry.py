@@ -16,19 +16,21 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import structlog
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
 from shared.runtime.desk_spans import DeskSpans
 from shared.runtime.errors import told
 from shared.runtime.health import Health, answering
-from shared.runtime.metric_names import COUNTERS, HISTOGRAMS, CounterName, HistogramName
+from shared.runtime.metric_names import CounterName, HistogramName
+from shared.runtime.metrics import Metrics, write_target
 from shared.trace_ids import trace_hex_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from shared.log import Append
+    from shared.runtime.settings import ProcessSettings
 
 
 class _Silent(WSGIRequestHandler):
@@ -70,27 +72,13 @@ class Telemetry:
         self.service = service
         self.spans = DeskSpans(service, exporter, ratio, prefix)
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(service=service)
-        self.registry = CollectorRegistry()
-        self._counters = {
-            name: Counter(f"hotline_{name.replace('.', '_')}", text, labels, registry=self.registry)
-            for name, (text, labels) in COUNTERS.items()
-        }
-        self._plain = {name: self._counters[name] for name, (_, labels) in COUNTERS.items() if not labels}
-        self._facts: dict[str, Any] = {}
-        self._histograms = {
-            name: Histogram(
-                f"hotline_{name.replace('.', '_')}", text, buckets=buckets, registry=self.registry
-            )
-            for name, (text, buckets) in HISTOGRAMS.items()
-        }
-        # Unix time: stands still when the process is stuck.
-        self._progress = Gauge("hotline_progress_at", "last completed batch or tick", registry=self.registry)
-        text = "topics a door takes nothing in from until a person resumes them"
-        self.stopped_topics = Gauge("hotline_door_stopped_topics", text, ("door",), registry=self.registry)
+        self.metrics = Metrics(service)
+        self.registry = self.metrics.registry
         self.health = Health()
 
     def hear_kafka(self) -> None:
         """Count and tell what the Kafka client complains of: 40 to 60 lines a second while a broker is away."""
+        self.keeps("kafka")
         client = logging.getLogger("aiokafka")
         client.setLevel(logging.ERROR)
         client.propagate = False
@@ -103,23 +91,37 @@ class Telemetry:
         Thread(target=server.serve_forever, name="metrics", daemon=True).start()
         return int(server.server_port)
 
+    def serve(self, told: ProcessSettings) -> None:
+        """Answer as the settings say, and write down where; `OSError` where the port is somebody else's."""
+        if told.metrics_port < 0:
+            return
+        port = self.serve_metrics(told.metrics_port, address=told.metrics_address)
+        if told.metrics_targets:
+            instance = getattr(told, "instance", "") or self.service
+            write_target(told.metrics_targets, self.service, instance, told.metrics_address, port)
+        self.log.info("metrics_served", port=port)
+
     def close(self) -> None:
         """Send what is still held back."""
         self.spans.close()
 
     # -- counting
 
-    def count(self, name: CounterName, by: float = 1) -> None:
-        """Add to a counter."""
-        self._plain[name].inc(by)
+    def keeps(self, part: str, *labels: str) -> None:
+        """This process has this part: see `Metrics.keeps`."""
+        self.metrics.keeps(part, *labels)
 
-    def observe(self, name: HistogramName, value: float) -> None:
+    def count(self, name: CounterName, by: float = 1, *, label: str = "") -> None:
+        """Add to a counter; `label`: the value of its label, where it has one."""
+        self.metrics.count(name, by, label)
+
+    def observe(self, name: HistogramName, value: float, *, label: str = "") -> None:
         """Add one observation."""
-        self._histograms[name].observe(value)
+        self.metrics.observe(name, value, label)
 
     def progressed(self, part: str | None = None) -> None:
         """Something was completed just now, or there was nothing to do; by this part of the process."""
-        self._progress.set_to_current_time()
+        self.metrics.progressed()
         if part is not None:
             self.health.works(part)
 
@@ -138,10 +140,7 @@ class Telemetry:
         for name in append.fact_type:
             by_type[name] = by_type.get(name, 0) + 1
         for name, number in by_type.items():
-            child = self._facts.get(name)
-            if child is None:
-                child = self._facts[name] = self._counters["desk.facts"].labels(type=name)
-            child.inc(number)
+            self.count("desk.facts", number, label=name)
         self.progressed()
 
     def failed(self, desk: str, complaint_id: str, error: Exception) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections import Counter
@@ -32,7 +31,7 @@ from deploy.city.city import GRANTED
 from deploy.city.kafka_rights import PLAIN_LOGINS, Login
 from deploy.embedded.stack import Addresses
 from deploy.kubernetes import __main__ as generator
-from deploy.kubernetes import overlays, watching, workloads
+from deploy.kubernetes import overlays, workloads
 from deploy.kubernetes.sizes import SIZES
 from deploy.processes import PROGRAMS, Program, Sharing
 from deploy.yaml_text import differing
@@ -48,12 +47,10 @@ from shared.policy.catalogue import catalogue
 from shared.roles import AGENTS, UNIT
 from shared.runtime import kafka_address
 from shared.runtime.settings import ProcessSettings
-from shared.runtime.telemetry import Telemetry
 from tests.deploy.definitions import DEFINITIONS, amiss, validators
 
 UNITS: Final = tuple(catalogue("").units)
 FOLDER: Final = Path(generator.FOLDER)
-RUNBOOK: Final = FOLDER.parents[1] / "docs" / "runbook.md"
 SETTINGS: Final[dict[str, type[ProcessSettings]]] = {
     "intake": Intake,
     "dispatch": Dispatch,
@@ -358,27 +355,6 @@ def test_every_consumer_group_of_a_process_that_scales_is_watched() -> None:
     for one in of_kind("ScaledObject"):
         assert one["spec"]["minReplicaCount"] == workloads.REPLICAS_MIN
         assert one["spec"]["maxReplicaCount"] == 4
-
-
-# -- watching
-
-
-def test_every_alert_reads_metrics_that_there_are_and_names_a_heading() -> None:
-    telemetry = Telemetry("test")
-    known = {sample for metric in telemetry.registry.collect() for sample in _samples(metric)}
-    headings = {
-        watching.anchor(line[3:].strip()) for line in RUNBOOK.read_text().splitlines() if line[:3] == "## "
-    }
-    for alert in watching.ALERTS:
-        used = set(re.findall(r"hotline_\w+", alert.expression))
-        assert used
-        assert used <= known, alert.name
-        assert watching.anchor(alert.heading) in headings, alert.name
-
-
-def _samples(metric: Any) -> set[str]:
-    ends = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
-    return {metric.name + end for end in ends[metric.type]}
 
 
 def test_the_definitions_know_every_kind_that_is_no_own_one() -> None:

@@ -32,6 +32,7 @@ PAGES: Final = (
 
 ELSEWHERE: Final = {
     "hotline up --one-process": "tests/hotline/test_one_process.py",
+    "hotline up --observe": "tests/watching/test_observed.py",
     "hotline up --stack-only": "tests/hotline/test_commands_connected.py",
     "hotline restore FOLDER": "tests/hotline/test_commands_connected.py",
     "hotline programme import FILE --as NAME": "tests/hotline/test_programme_import.py",

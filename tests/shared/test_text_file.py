@@ -260,6 +260,8 @@ OPENED_OTHERWISE: Final = {
     "deploy/image/build.py": "made by a builder of images",
     "deploy/image/check.py": "asked inside the image",
     "deploy/yaml_text.py": "made and compared by us",
+    "deploy/kubernetes/watching.py": "made and compared by us",
+    "deploy/watching/__main__.py": "made and compared by us",
     "hotline/audit/anchors.py": "a machine's own file, its bytes are hashed",
     "hotline/contract/writing.py": "made and compared by us",
     "hotline/upkeep/backup.py": "a machine's own file",

@@ -116,16 +116,21 @@ async def open_door(
     *,
     wired: Callable[[Service], Service] = lambda service: service,
     projector: bool = True,
+    targets: str = "",
 ) -> AsyncIterator[Door]:
-    """The HTTP door of this city, and the projector; `wired`: the door as it is to be started."""
+    """The HTTP door of this city, and the projector; `wired`: the door as it is to be started.
+
+    `targets`: the folder in which both write down where they answer Prometheus.
+    """
     told = {
         "CATALOGUE": str(town.folder / "catalogue.json"),
         "CONTACTS_PUBLIC_KEY": public_written(MASTER),
         "CALLERS_KEY": b64encode(CALLERS).decode(),
+        "METRICS_TARGETS": targets,
         "CONTACTS_KEY": b64encode(MASTER_BYTES).decode(),
     }
     services = [wired(realm.web(town.realm, folder, **told))]
-    services += [realm.projector(town.realm, folder)] if projector else []
+    services += [realm.projector(town.realm, folder, METRICS_TARGETS=targets)] if projector else []
     supervisor = ForkingSupervisor(services, stack=None, say=town.said.append)
     await supervisor.start()
     watching = asyncio.create_task(supervisor.watch())

@@ -35,6 +35,8 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Vary": "Cookie, Accept-Language",
 }
+PAGES: Final = "pages"
+"""In metrics, the surface of pages."""
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 Shown = PageView | PageMoved | Response
@@ -55,6 +57,8 @@ class PageGate:
         self._rooms = rooms
         self._navigation = navigation
         self._fault_template = fault_template
+        rooms.telemetry.keeps("web", PAGES)
+        rooms.telemetry.keeps("pages")
 
     def to(self, handle: PageHandler, roles: tuple[str, ...]) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a page for people of these roles."""
@@ -157,8 +161,10 @@ class PageGate:
                     error=told(error),
                 )
                 response = self.fault(request, look, PageFault.AWAY if away else PageFault.FAILED, None)
-            telemetry.count("web.requests")
-            telemetry.observe("web.seconds", time.monotonic() - began_at)
+            telemetry.count("web.requests", label=PAGES)
+            telemetry.observe("web.seconds", time.monotonic() - began_at, label=PAGES)
+            if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                telemetry.count("web.unavailable", label=PAGES)
             return response
 
         return endpoint

@@ -65,6 +65,7 @@ class Relay:
         self._poll_seconds = poll_seconds
         self._shards = shards
         telemetry.health.expects("relay")
+        telemetry.keeps("relay")
 
     async def run(self) -> None:
         """Relay until cancelled; PostgreSQL or Kafka may go and come back. Raises `WrongShards`."""
@@ -77,6 +78,7 @@ class Relay:
                     self._telemetry.log.warning("relay_fenced", reason=str(fenced))
                 except AWAY as error:
                     self._telemetry.log.warning("waiting_for_postgres", error=told(error))
+                    self._telemetry.count("relay.retries")
                     self._telemetry.health.waits("PostgreSQL", "relay")
                 await asyncio.sleep(0.2)
         finally:
@@ -160,6 +162,7 @@ class Relay:
         """Send a page until Kafka has it, however long Kafka is away."""
         warned = False
         while True:
+            began_at = time.monotonic()
             try:
                 sent = await send()
             except (KafkaError, KafkaException, TimeoutError, OSError) as error:
@@ -171,6 +174,7 @@ class Relay:
                 await sink.close()
                 await asyncio.sleep(0.2)
             else:
+                self._telemetry.observe("relay.send_seconds", time.monotonic() - began_at)
                 self._telemetry.count("relay.messages", sent)
                 self._telemetry.progressed("relay")
                 return

@@ -1,0 +1,104 @@
+"""The metrics of a real city's processes: their conventions, who has which, and where Prometheus finds them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from shared.runtime.metric_names import COUNTERS, FIGURES, GAUGES, HISTOGRAMS, part_of, shown_as
+from tests.city import until
+from tests.watching.conftest import PROCESSES, WatchedCity, program, sampled
+
+pytestmark = pytest.mark.connected
+
+PARTS: Final = {
+    "intake": {"desk", "facts", "door", "kafka"},
+    "dispatch": {"desk", "facts", "door", "log", "kafka"},
+    "escalation": {"desk", "facts", "timer", "kafka"},
+    "feedback": {"desk", "facts", "door", "log", "kafka"},
+    "relay": {"relay", "kafka"},
+    "projector": {"projector", "city"},
+    "web": {"web", "pages", "speaking", "kafka"},
+}
+"""What each process has, and so shows."""
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+async def test_metrics_are_called_as_prometheus_wants_it(watched: WatchedCity, process: str) -> None:
+    promtool = program("promtool")
+    page = await watched.page(process)
+    said = subprocess.run(
+        [promtool, "check", "metrics"], check=False, input=page, capture_output=True, text=True
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+async def test_a_process_shows_what_it_has_and_no_more(watched: WatchedCity, process: str) -> None:
+    shown = set(re.findall(r"^# TYPE hotline_(\S+) ", await watched.page(process), re.MULTILINE))
+    every = [*COUNTERS, *GAUGES, *HISTOGRAMS]
+    wanted = {
+        name: shown_as(name).removeprefix("hotline_") for name in every if part_of(name) in PARTS[process]
+    }
+    mine = {f"{told}_total" if name in COUNTERS else told for name, told in wanted.items()}
+    if process == "projector":
+        mine |= {shown_as(name).removeprefix("hotline_") for name in FIGURES} - {"calls"} | {"calls_total"}
+    assert shown == mine | {"build_info", "progress_timestamp_seconds"}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+async def test_a_process_says_how_it_was_built_and_what_it_takes(watched: WatchedCity, process: str) -> None:
+    told = sampled(await watched.page(process))
+    assert told["process_resident_memory_bytes"] > 10_000_000
+    assert told["process_cpu_seconds_total"] > 0
+    assert told["process_open_fds"] > 0
+    (built,) = [name for name in told if name.startswith("hotline_build_info")]
+    assert f'service="{process}"' in built
+    assert re.search(r'version="\d', built)
+
+
+async def test_nothing_is_always_nothing(watched: WatchedCity) -> None:
+    """Each name is counted somewhere in the product."""
+    folders = ("shared", "services", "hotline")
+    text = "".join(
+        file.read_text() for folder in folders for file in sorted(Path(folder).rglob("*.py"))
+        if file.name != "metric_names.py"
+    )  # fmt: skip
+    assert [name for name in (*COUNTERS, *GAUGES, *HISTOGRAMS, *FIGURES) if f'"{name}"' not in text] == []
+
+
+async def test_the_figures_of_the_city_are_those_of_its_lists(watched: WatchedCity) -> None:
+    async def told() -> dict[str, float]:
+        found = sampled(await watched.page("projector"))
+        return found if found.get('hotline_calls_total{outcome="in_time"}') == 1 else {}
+
+    found = await until(told, within=20, what="the call among the figures")
+    opened = await watched.town.value("SELECT sum(complaints) FROM read.total WHERE stage <> 'ENDED'")
+    shown = sum(value for name, value in found.items() if name.startswith("hotline_complaints_open"))
+    assert shown == opened >= 1
+    assert found['hotline_parked_messages{desk="intake"}'] >= 1
+    assert found['hotline_parked_messages{desk="feedback"}'] == 0
+    assert found['hotline_list_waiting{list="orders"}'] >= 1
+    assert found['hotline_list_overdue{list="orders"}'] == 0
+    assert found["hotline_calls_waiting"] == 0
+    assert 0 <= found["hotline_relay_behind_seconds"] < 60
+
+
+async def test_a_process_that_comes_back_is_the_same_target(watched: WatchedCity) -> None:
+    before, pid = watched.where(), watched.town.pids()["feedback"]
+    assert before.keys() == set(PROCESSES)
+    file = watched.targets / "feedback-1.json"
+    written = file.stat().st_mtime_ns
+    watched.town.signal("feedback")
+
+    async def back() -> bool:
+        return watched.town.pids().get("feedback") not in {None, pid} and file.stat().st_mtime_ns != written
+
+    await until(back, within=30, what="feedback back")
+    assert watched.where().keys() == before.keys()
+    assert "hotline_build_info" in await watched.page("feedback")
+    assert [one.name for one in watched.targets.iterdir() if one.suffix != ".json"] == []
