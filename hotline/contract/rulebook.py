@@ -18,7 +18,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hotline.contract.writing import write_or_check
-from shared.policy.ruleset import ValueBasis, ruleset
+from shared.policy.ruleset import ruleset, ruleset_text
+from shared.policy.ruleset_file import ValueBasis
 
 TESTS: Final = Path(__file__).parents[2] / "tests"
 """Where the tests stand in a checkout; an installed package has none."""
@@ -59,9 +60,7 @@ def rules() -> Mapping[str, Rule]:
 
 def values(version: str) -> dict[str, dict[str, Any]]:
     """For each rule id the values a rule set gives it, by their dotted names."""
-    tables = tomllib.loads(
-        files("shared").joinpath(f"data/rulesets/{version}.toml").read_text(encoding="utf-8")
-    )
+    tables = tomllib.loads(ruleset_text(version))
     found: dict[str, dict[str, Any]] = {}
     basis: Mapping[str, ValueBasis] = ruleset(version).basis
     for name, why in basis.items():
