@@ -56,11 +56,12 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
     desks = realm.services(
         city.realm,
         Path(city.logs),
-        served=city.served,
+        served=replace(city.served, settings={**city.served.settings, "POLICY": city.policy}),
         traces_ratio=city.traces_ratio,
         ruleset=city.ruleset,
         catalogue=city.catalogue,
         counts=counts,
+        extra={"INTAKE_CALENDAR": city.calendar},
         one_process=city.one_process,
         anchors=Path(city.logs).with_name(ANCHORS_FILE),
         contacts_public=Path(city.logs).with_name(CONTACTS_PUBLIC_FILE),
@@ -71,6 +72,10 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         logs,
         ruleset=city.ruleset,
         CATALOGUE=city.catalogue,
+        CALENDAR=city.calendar,
+        POLICY=city.policy,
+        MAP=city.map,
+        INHABITANTS=city.inhabitants,
         VIEWER=city.realm.zipkin or "",
         TRACES_RATIO=str(city.traces_ratio),
         PUBLIC_PORT=str(city.public_port),
@@ -78,7 +83,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
         CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )
-    return [*desks, realm.projector(city.realm, logs), web]
+    return [*desks, realm.projector(city.realm, logs, POLICY=city.policy), web]
 
 
 def with_ports(city: City) -> City:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,8 @@ from shared.versions import RULESET
 if TYPE_CHECKING:
     from deploy.city.registry import City
     from deploy.embedded.stack import Addresses
+    from hotline.own_city.check import OwnCity
+    from hotline.own_city.staff_file import StaffRow
     from shared.policy.catalogue import Catalogue
 
 
@@ -30,7 +32,19 @@ def up(
             help="A dispatch catalogue of your own (JSON); the city keeps it.", exists=True, dir_okay=False
         ),
     ] = None,
-    ruleset: Annotated[str, typer.Option(help="The rule set new complaints are born under.")] = RULESET,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="All data of a city of your own, as `hotline city new` writes them; the city keeps them.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    ruleset: Annotated[
+        str,
+        typer.Option(help=f"The rule set new complaints are born under; else the city's own, or {RULESET}."),
+    ] = "",
     traces_ratio: Annotated[
         float, typer.Option(help="Share of all lives that is traced.", min=0, max=1, callback=finite)
     ] = 1.0,
@@ -53,11 +67,14 @@ def up(
     stands still.
     """
     again = "up --stack-only" if stack_only else f"up --city {city}" if city != "hotline" else "up"
+    if data is not None and (catalogue is not None or ruleset):
+        fail("--data brings catalogue and rule set with it: leave --catalogue and --ruleset out.", code=2)
     own = _own(catalogue) if catalogue is not None else None
+    folder = None if data is None else _held(data)
     run(
         _up_stack(json=json)
         if stack_only
-        else _up(city, own, ruleset, traces_ratio, one_process=one_process, json=json),
+        else _up(city, own, folder, ruleset, traces_ratio, one_process=one_process, json=json),
         interrupted=f"Stopped half way: `hotline down` ends what has started, `hotline {again}` goes on.",
     )
 
@@ -67,6 +84,18 @@ def _own(file: Path) -> bytes:
     from shared.policy.catalogue import text_in_file
 
     return text_in_file(file).encode()
+
+
+def _held(data: Path) -> OwnCity:
+    """The folder, where it holds; else the command ends here with all that is wrong."""
+    from hotline.own_city.check import checked
+
+    found = checked(data)
+    if found.findings:
+        for one in found.findings:
+            note(one.said(data))
+        fail("Nothing was started: `hotline city check` says the same until the folder holds.")
+    return found
 
 
 async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
@@ -100,24 +129,27 @@ def _say(*, json: bool) -> Callable[[str], None]:
 
 
 async def _up(
-    name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool, json: bool
+    name: str,
+    own: bytes | None,
+    data: OwnCity | None,
+    version: str,
+    ratio: float,
+    *,
+    one_process: bool,
+    json: bool,
 ) -> None:
     import time
 
     from deploy.city.processes import Opening, leave_running
-    from deploy.city.registry import CITY_NAME, DEFAULT_CITY, city_up, folder, supervised
+    from deploy.city.registry import DEFAULT_CITY, city_folder, city_up, folder, supervised
     from deploy.embedded.file_lock import FileLock
     from deploy.embedded.patience import told_meanwhile
     from hotline.lab.desks.city import is_lived
-    from shared.policy.catalogue import catalogue, parsed
-    from shared.policy.ruleset import ruleset
+    from hotline.own_city.kept import keep
+    from shared.policy.catalogue import catalogue
 
     say = _say(json=json)
-    if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
-        fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
-    ruleset(version)
-    if own is not None:
-        parsed(own)
+    _refuse(name, own, data, version)
     began_at = time.monotonic()
     addresses = await _stack_up(say, "up" if name == DEFAULT_CITY else f"up --city {name}")
     lock = FileLock(folder() / "city.lock")
@@ -131,8 +163,11 @@ async def _up(
                     f"City '{city.realm.name}' is up: `hotline down` first, then `hotline up --city {name}`."
                 )
             say(f"City '{name}' is up already; options are taken at the next start.")
+            data = None
         else:
             await _end_orphans(folder())
+            if data is not None:
+                keep(city_folder(name), data)
             async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
                 city = await _made(addresses, name, own, version, ratio, one_process=one_process)
             opening = Opening(city)
@@ -153,7 +188,26 @@ async def _up(
     else:
         known = catalogue(city.catalogue)
         _print_where(addresses, city, known)
-        await _print_links(city, known)
+        await _print_links(city, known, data.staff if data is not None else ())
+
+
+def _refuse(name: str, own: bytes | None, data: OwnCity | None, version: str) -> None:
+    """End here where the city could not be opened so, before anything starts."""
+    from deploy.city.registry import CITY_NAME, city_folder
+    from hotline.own_city.kept import current_in, refuse_changed
+    from shared.policy.catalogue import parsed
+    from shared.policy.ruleset import ruleset
+
+    if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
+        fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
+    home = city_folder(name)
+    current_in(home)
+    if data is not None:
+        refuse_changed(home, data)
+    elif version:
+        ruleset(version)
+    if own is not None:
+        parsed(own)
 
 
 async def _end_orphans(where: Path) -> None:
@@ -183,6 +237,7 @@ async def _made(
     from deploy.embedded.open_listener import reached
     from hotline.contact_details import keep_key
     from hotline.lab.desks.city import served_in
+    from hotline.own_city.kept import with_kept
     from shared.policy.catalogue import catalogue
 
     home = city_folder(name)
@@ -191,19 +246,19 @@ async def _made(
     if (lost := await keep_key(home, realm)) is not None:
         note(lost)
     before = remembered()
-    city = with_ports(
-        City(
-            realm=realm,
-            served=await served_in(realm.owner_dsn),
-            ruleset=version,
-            catalogue=path,
-            traces_ratio=ratio,
-            logs=str(home / "logs"),
-            one_process=one_process,
-            public_port=before.public_port if before is not None else 0,
-            staff_port=before.staff_port if before is not None else 0,
-        )
+    city = City(
+        realm=realm,
+        served=await served_in(realm.owner_dsn),
+        ruleset=RULESET,
+        catalogue=path,
+        traces_ratio=ratio,
+        logs=str(home / "logs"),
+        one_process=one_process,
+        public_port=before.public_port if before is not None else 0,
+        staff_port=before.staff_port if before is not None else 0,
     )
+    city = with_ports(with_kept(city, home))
+    city = replace(city, ruleset=version) if version else city
     remember_city(city)
     return city
 
@@ -257,8 +312,9 @@ def _print_where(addresses: Addresses, city: City, catalogue: Catalogue) -> None
     say(f"  hotline {'status':57} what runs, how far behind each desk is")
 
 
-async def _print_links(city: City, known: Catalogue) -> None:
-    """A link to the pages of each role; they answer on this machine alone."""
+async def _print_links(city: City, known: Catalogue, rows: Sequence[StaffRow]) -> None:
+    """A link to the pages of each role, and of each new person of these rows; they answer on this machine alone."""
+    from hotline.own_city.people import add_people
     from hotline.web.pages.local_links import local_links
     from shared.log.acts import acting
     from shared.log.reading import reader
@@ -266,12 +322,17 @@ async def _print_links(city: City, known: Catalogue) -> None:
     connection = await reader(city.realm.login("reader"))
     try:
         async with acting(city.realm.login("operator")) as operator:
+            added = await add_people(operator, connection, rows, known)
             links = await local_links(operator, connection, known)
     finally:
         await connection.close()
     say("Pages, each link signs in once (`hotline staff add` makes people of your own):")
     for one in links:
         say(f"  {one.role:12} http://127.0.0.1:{city.staff_port}{one.path}")
+    if added:
+        say("People of staff.csv, each link signs in once, within a day:")
+    for person in added:
+        say(f"  {person.role:12} http://127.0.0.1:{city.staff_port}{person.path}  {person.name}")
 
 
 def print_addresses(addresses: Addresses, city: City) -> None:

@@ -41,7 +41,10 @@ def first_of(flaws: Iterable[Flaw]) -> Flaw | None:
 
 
 def flaws_of_shape(value: object, kind: Any, at: Path = ()) -> Iterator[Flaw]:
-    """Each entry of what JSON or TOML gave that is not as the type wants it; msgspec judges every single value."""
+    """Each entry of what JSON or TOML gave that is not as the type wants it; msgspec judges every single value.
+
+    A type with a description says what was expected by it.
+    """
     bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     origin, inner = get_origin(bare), get_args(bare)
     if isinstance(bare, type) and issubclass(bare, msgspec.Struct) and isinstance(value, dict):
@@ -80,4 +83,6 @@ def _of_value(value: object, kind: Any, at: Path) -> Iterator[Flaw]:
     try:
         msgspec.convert(value, kind, str_keys=True)
     except msgspec.ValidationError as error:
-        yield Flaw(at, str(error).partition(_BEHIND)[0])
+        meant = [one.description for one in getattr(kind, "__metadata__", ()) if one.description]
+        found = f"'{shown(str(value))}', expected {meant[0]}" if meant else str(error).partition(_BEHIND)[0]
+        yield Flaw(at, found)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -156,6 +156,11 @@ def ruleset_text(version: str) -> str:
     if version in (own := own_versions(RULESETS)):
         return own_text(RULESETS, version)
     raise RuleSetUnknown(f"there is no rule set '{version}'; known: {', '.join((*packaged(), *own))}")
+
+
+def ruleset_tables(version: str) -> Mapping[str, Any]:
+    """The values of that rule set as they are written, by table; see `ruleset_text`."""
+    return tomllib.loads(ruleset_text(version))
 
 
 @cache

@@ -20,12 +20,22 @@ GIVEN_AHEAD_DAYS_MAX: Final = 3_660
 """As `RuleSet.given_ahead_days_max`, in a rule set that does not say: ten years."""
 
 
-_DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
-_SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$")]
-_LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
-_WeightText = Annotated[str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$")]
+_DurationText = Annotated[
+    str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$", description="a span such as 15min or 2h")
+]
+_SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$", description="a span such as 15s")]
+_LimitText = Annotated[
+    str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$", description="a limit such as 15min, 2h or 7d")
+]
+_WeightText = Annotated[
+    str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$", description="a fraction of 1 such as 0.35")
+]
 _CutText = Annotated[
-    str, msgspec.Meta(pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$")
+    str,
+    msgspec.Meta(
+        pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$",
+        description="a cut such as top 10 by score; by score, gain, requests or per_10k",
+    ),
 ]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _ManyDays = Annotated[int, msgspec.Meta(ge=0, le=36_525)]

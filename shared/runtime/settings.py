@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.policy.own_versions import look_in
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.runtime.patience import METADATA_SECONDS, OFFSETS_IDLE_SECONDS
@@ -28,6 +29,12 @@ class ProcessSettings(BaseSettings):
     metrics_address: str = "127.0.0.1"
     """The address that port is opened on: a container whose probes come from outside needs `0.0.0.0`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    policy: str = ""
+    """Path of a folder with rule sets and calendars of the city's own (`shared.policy.own_versions`); empty: none."""
+
+    def model_post_init(self, _: Any) -> None:
+        """Know the city's own versions before any rule is asked: each process reads its settings first."""
+        look_in(self.policy)
 
     @model_validator(mode="before")
     @classmethod

@@ -91,7 +91,12 @@ def test_the_example_holds(folder: Path) -> None:
         (layout.CALENDAR, '"2026": {', '"this year": {', "years.this year: Expected `int`"),
         (layout.CALENDAR, '"version": "town-1"', '"version": "cn-1"', "'cn-1' ships with the project"),
         (layout.RULESET, "returns_max = 2", "returns_max = -2", "returns_max: Expected `int` >= 0"),
-        (layout.RULESET, 'feedback = "24h"', 'feedback = "-24h"', "classes.TIMELY_24H.feedback: Expected"),
+        (
+            layout.RULESET,
+            'feedback = "24h"',
+            'feedback = "-24h"',
+            "feedback: '-24h', expected a limit such as",
+        ),
         (layout.RULESET, 'feedback = "15d"', "", "classes.COMPLEX_15D.feedback: is missing"),
         (layout.RULESET, "rounds_max = 3", "rounds = 3", "rounds: expected one of version, timezone"),
         (layout.RULESET, '"Asia/Shanghai"', '"Asia/Peking"', "no zone named 'Asia/Peking'"),
