@@ -33,6 +33,9 @@ PAGES: Final = (
 ELSEWHERE: Final = {
     "hotline up --one-process": "tests/hotline/test_one_process.py",
     "hotline up --stack-only": "tests/hotline/test_commands_connected.py",
+    "hotline city new FOLDER": "tests/hotline/test_own_city.py",
+    "hotline city check FOLDER": "tests/hotline/test_city_check.py",
+    "hotline up --city NAME --data FOLDER": "tests/hotline/test_own_city.py",
     "hotline restore FOLDER": "tests/hotline/test_commands_connected.py",
     "hotline programme import FILE --as NAME": "tests/hotline/test_programme_import.py",
     "hotline verify --anchors FILE": "tests/hotline/test_anchors.py",
