@@ -141,11 +141,10 @@ async def _up(
     import time
 
     from deploy.city.processes import Opening, leave_running
-    from deploy.city.registry import DEFAULT_CITY, city_folder, city_up, folder, supervised
+    from deploy.city.registry import DEFAULT_CITY, city_up, folder, supervised
     from deploy.embedded.file_lock import FileLock
     from deploy.embedded.patience import told_meanwhile
     from hotline.lab.desks.city import is_lived
-    from hotline.own_city.kept import keep
     from shared.policy.catalogue import catalogue
 
     say = _say(json=json)
@@ -166,10 +165,8 @@ async def _up(
             data = None
         else:
             await _end_orphans(folder())
-            if data is not None:
-                keep(city_folder(name), data)
             async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
-                city = await _made(addresses, name, own, version, ratio, one_process=one_process)
+                city = await _made(addresses, name, own, data, version, ratio, one_process=one_process)
             opening = Opening(city)
             supervisor = leave_running(city, folder())
             log = folder() / "logs" / "supervisor.log"
@@ -226,7 +223,14 @@ async def _end_orphans(where: Path) -> None:
 
 
 async def _made(
-    addresses: Addresses, name: str, own: bytes | None, version: str, ratio: float, *, one_process: bool
+    addresses: Addresses,
+    name: str,
+    own: bytes | None,
+    data: OwnCity | None,
+    version: str,
+    ratio: float,
+    *,
+    one_process: bool,
 ) -> City:
     """The city's database, logins and topics, made or brought up to date; now it is the current one."""
     from dataclasses import replace
@@ -237,10 +241,12 @@ async def _made(
     from deploy.embedded.open_listener import reached
     from hotline.contact_details import keep_key
     from hotline.lab.desks.city import served_in
-    from hotline.own_city.kept import with_kept
+    from hotline.own_city.kept import keep, with_kept
     from shared.policy.catalogue import catalogue
 
     home = city_folder(name)
+    if data is not None:
+        keep(home, data)
     path = _kept(home, own)
     realm = replace(await create(addresses, name, catalogue(path).units), reached=reached(folder()))
     if (lost := await keep_key(home, realm)) is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -59,7 +59,7 @@ def flaws_of_shape(value: object, kind: Any, at: Path = ()) -> Iterator[Flaw]:
             yield from flaws_of_shape(one, inner[0], (*at[:before], place))
         if bare is not kind:  # how long it may be
             yield from _of_value([], Annotated[list[Any], *get_args(kind)[1:]], at) if not value else ()
-    elif origin in {types.UnionType, None} and type(None) in inner and len(inner) == 2:  # noqa: PLR2004 -- X | None
+    elif origin in {types.UnionType, Union} and type(None) in inner and len(inner) == 2:  # noqa: PLR2004 -- X | None
         if value is not None:
             yield from flaws_of_shape(value, next(one for one in inner if one is not type(None)), at)
     else:

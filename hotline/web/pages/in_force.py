@@ -44,7 +44,7 @@ class SubjectInForce(NamedTuple):
     limit: str
 
 
-class Days(NamedTuple):
+class DaySpan(NamedTuple):
     """A span of days of the calendar, both ends included."""
 
     first: date
@@ -135,7 +135,7 @@ def _others(ask: PageAsk) -> list[str]:
     return [told.name for unit, told in known.units.items() if unit not in placed]
 
 
-def _spans(days: Iterable[date]) -> Iterator[Days]:
+def _spans(days: Iterable[date]) -> Iterator[DaySpan]:
     """Days on end as one span, in their order."""
     first = last = None
     for day in sorted(days):
@@ -143,10 +143,10 @@ def _spans(days: Iterable[date]) -> Iterator[Days]:
             last = day
             continue
         if first is not None and last is not None:
-            yield Days(first, last)
+            yield DaySpan(first, last)
         first = last = day
     if first is not None and last is not None:
-        yield Days(first, last)
+        yield DaySpan(first, last)
 
 
 def _announced(days: Calendar, today: date) -> bool:

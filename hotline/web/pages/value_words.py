@@ -123,7 +123,7 @@ def _word(ask: PageAsk, last: str) -> str:
 
 
 def written(ask: PageAsk, name: str, value: Any) -> str:
-    """What a value says, in words."""
+    """A value's content in words."""
     if isinstance(value, bool):
         return ask.text(N_("yes")) if value else ask.text(N_("no"))
     if isinstance(value, list):
