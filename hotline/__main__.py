@@ -14,6 +14,7 @@ from hotline.cli.bench import bench
 from hotline.cli.call import call
 from hotline.cli.calls import calls
 from hotline.cli.chaos import chaos
+from hotline.cli.city import city
 from hotline.cli.contact import contact
 from hotline.cli.demo import demo
 from hotline.cli.down import down, wipe
@@ -76,6 +77,7 @@ app.add_typer(rank, name="rank", rich_help_panel=SUPERVISOR)
 app.add_typer(programme, name="programme", rich_help_panel=SUPERVISOR)
 app.command(rich_help_panel=SUPERVISOR)(rules)
 
+app.add_typer(city, name="city", rich_help_panel=OPERATOR)
 app.command(rich_help_panel=OPERATOR)(up)
 app.command(rich_help_panel=OPERATOR)(status)
 app.add_typer(login, name="login", rich_help_panel=OPERATOR)

@@ -12,3 +12,7 @@ RULESET: Final = "beijing-draft-2021.2"
 def release() -> str:
     """The release that runs, as `hotline --version` tells it."""
     return version("hotline")
+
+
+CALENDAR: Final = "cn-1"
+"""A file in `shared/data/calendar`. Complaints keep the version they were born under, until a reviewer moves them."""

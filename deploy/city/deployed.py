@@ -17,7 +17,7 @@ from deploy.city import kafka_rights
 from deploy.city.city import GRANTED, Realm
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.settings import read_secret
-from shared.versions import RULESET
+from shared.versions import CALENDAR, RULESET
 
 PREFIX: Final = "CITY_"
 SECRETS: Final = "/run/secrets"
@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     """Path of the dispatch catalogue; empty: the example that ships with the project."""
     ruleset: str = RULESET
     """The rule set new complaints are born under."""
+    calendar: str = CALENDAR
+    """The calendar new complaints are pinned to."""
+    policy: str = ""
+    """Path of a folder with rule sets and calendars of the city's own; empty: none."""
+    inhabitants: str = ""
+    """Path of its inhabitants; empty: the example."""
     retention: bool = True
     """Whether topics that are made forget in time."""
     relay_shards: int = 1

@@ -66,8 +66,11 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
     desks = realm.services(
         city.realm,
         Path(city.logs),
-        extra={f"{name.upper()}_METRICS_TARGETS": targets for name in realm.PROCESSES},
-        served=city.served,
+        extra={
+            "INTAKE_CALENDAR": city.calendar,
+            **{f"{name.upper()}_METRICS_TARGETS": targets for name in realm.PROCESSES},
+        },
+        served=replace(city.served, settings={**city.served.settings, "POLICY": city.policy}),
         traces_ratio=city.traces_ratio,
         ruleset=city.ruleset,
         catalogue=city.catalogue,
@@ -83,6 +86,10 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         ruleset=city.ruleset,
         CATALOGUE=city.catalogue,
         METRICS_TARGETS=targets,
+        CALENDAR=city.calendar,
+        POLICY=city.policy,
+        MAP=city.map,
+        INHABITANTS=city.inhabitants,
         VIEWER=city.realm.zipkin or "",
         TRACES_RATIO=str(city.traces_ratio),
         PUBLIC_PORT=str(city.public_port),
@@ -91,16 +98,10 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
         CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )
-    return [
-        *desks,
-        realm.projector(city.realm, logs, traces_ratio=city.traces_ratio, METRICS_TARGETS=targets),
-        web,
-    ]
-
-
-def targets_of(city: City) -> Path:
-    """The folder in which each process of the city writes down where it answers Prometheus."""
-    return Path(city.logs).with_name("targets")
+    lists = realm.projector(
+        city.realm, logs, traces_ratio=city.traces_ratio, METRICS_TARGETS=targets, POLICY=city.policy
+    )
+    return [*desks, lists, web]
 
 
 def with_ports(city: City) -> City:

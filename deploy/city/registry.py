@@ -2,7 +2,8 @@
 
 .stack/
     city.json               which city is current, how it is served, its logins (its owner alone reads it)
-    cities/NAME/            its catalogue, its log's anchors, its contacts' master key, its services' logs
+    cities/NAME/            its catalogue and other data of its own (`data`), its log's anchors,
+                            its contacts' master key, its services' logs
     restarts.json           how often the supervisor brought each service back
 """
 
@@ -24,9 +25,10 @@ from deploy.embedded import child
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.stack import Addresses, Stack
 from deploy.embedded.state import read_roster, read_state
+from shared.policy.own_versions import look_in
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.errors import UserError
-from shared.versions import RULESET
+from shared.versions import CALENDAR, RULESET
 
 DEFAULT_CITY: Final = "hotline"
 """The city of an `up` that names none."""
@@ -50,6 +52,14 @@ class City:
     ruleset: str = RULESET
     catalogue: str = ""
     """Path of the dispatch catalogue; empty: the example that ships with the project."""
+    calendar: str = CALENDAR
+    """The calendar new complaints are pinned to."""
+    policy: str = ""
+    """Folder of rule sets and calendars of its own; empty: it has none."""
+    map: str = ""
+    """Path of the map of its districts; empty: the example that ships with the project."""
+    inhabitants: str = ""
+    """Path of its inhabitants; empty: the example."""
     traces_ratio: float = 0.01
     logs: str = ""
     """Folder of the services' logs."""
@@ -113,11 +123,13 @@ def remembered(where: Path | None = None) -> City | None:
     """The city this folder's stack served last, whether anything runs or not; None where there was none."""
     file = (where or folder()) / CITY_FILE
     try:
-        return msgspec.json.decode(file.read_bytes(), type=City)
+        city = msgspec.json.decode(file.read_bytes(), type=City)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
         raise UserError(f"{file} cannot be read ({error}): remove it and start the city again.") from None
+    look_in(city.policy)
+    return city
 
 
 def remember_city(city: City, where: Path | None = None) -> None:
@@ -140,10 +152,14 @@ def supervised(where: Path | None = None) -> bool:
 
 def _deployed() -> City:
     told = deployed.Settings()
+    look_in(told.policy)
     return City(
         realm=deployed.realm_of(told),
         ruleset=told.ruleset,
         catalogue=told.catalogue,
+        calendar=told.calendar,
+        policy=told.policy,
+        inhabitants=told.inhabitants,
         logs=str(told.secrets / "logs"),  # beside it lies the contacts' key; logs are the engine's here
     )
 

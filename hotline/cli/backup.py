@@ -64,6 +64,7 @@ def restore(
 
 
 async def _restored(folder: Path, city: str) -> Restored:
+    import shutil
     from dataclasses import replace
 
     from deploy.city.registry import CITY_NAME, City, city_folder, remember_city
@@ -71,7 +72,8 @@ async def _restored(folder: Path, city: str) -> Restored:
     from deploy.embedded.open_listener import listeners, reached
     from deploy.embedded.stack import Stack
     from hotline.lab.desks.city import served_in
-    from hotline.upkeep.backup import CATALOGUE_FILE, manifest_of
+    from hotline.own_city.kept import current_in, with_kept
+    from hotline.upkeep.backup import CATALOGUE_FILE, DATA_FOLDER, manifest_of
     from hotline.upkeep.restore import restore as made
     from shared.policy.catalogue import catalogue
 
@@ -79,6 +81,7 @@ async def _restored(folder: Path, city: str) -> Restored:
     name = city or manifest.city
     if not CITY_NAME.fullmatch(name):
         fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
+    current_in(folder)  # facts of the backup name versions of the city's own
     kept = folder / CATALOGUE_FILE
     units = catalogue(str(kept) if kept.exists() else "").units
     addresses = await Stack(stack_folder(), listeners=listeners()).up(_say)
@@ -88,15 +91,16 @@ async def _restored(folder: Path, city: str) -> Restored:
     path = home / "catalogue.json"
     if kept.exists():
         path.write_bytes(kept.read_bytes())
-    remember_city(
-        City(
-            realm=replace(realm, reached=reached(stack_folder())),
-            served=await served_in(realm.owner_dsn),
-            ruleset=manifest.ruleset,
-            catalogue=str(path) if kept.exists() else "",
-            logs=str(home / "logs"),
-        )
+    if (folder / DATA_FOLDER).is_dir():
+        shutil.copytree(folder / DATA_FOLDER, home / DATA_FOLDER, dirs_exist_ok=True)
+    restored_city = City(
+        realm=replace(realm, reached=reached(stack_folder())),
+        served=await served_in(realm.owner_dsn),
+        ruleset=manifest.ruleset,
+        catalogue=str(path) if kept.exists() else "",
+        logs=str(home / "logs"),
     )
+    remember_city(with_kept(restored_city, home))
     return restored
 
 

@@ -122,12 +122,12 @@ async def _ranked(
     from shared.policy.ruleset import RuleSetUnknown, ruleset
     from shared.runtime.errors import UserError
 
+    city = city_up()
     try:
         chosen = ruleset(version) if version else None
-        figures = population("" if people is None else str(people))
+        figures = population(city.inhabitants if people is None else str(people))
     except (RuleSetUnknown, PopulationInvalid) as error:
         raise UserError(f"{error}.") from None
-    city = city_up()
     by = By(chosen or ruleset(city.ruleset), catalogue(city.catalogue), figures)
     own = ruleset(city.ruleset)
     zone = ZoneInfo(own.timezone)

@@ -24,6 +24,7 @@ def rules(
     json: Json = False,
 ) -> None:
     """List the rules: what each says, on what it rests, its value in a rule set, the tests that hold it."""
+    from deploy.city.registry import remembered
     from hotline.contract.rulebook import named_by_tests, values
     from hotline.contract.rulebook import rules as known
     from shared.policy.ruleset import ruleset as known_ruleset
@@ -34,6 +35,7 @@ def rules(
         fail(f"No rule '{rule_id}'; `hotline rules` lists them: {', '.join(book)}.", code=2)
     if status not in {"", "built", "part", "open", "outside"}:
         fail(f"--status: '{status}', expected built, part, open or outside.", code=2)
+    remembered()  # a city's own rule sets are known from then on
     known_ruleset(ruleset)  # says which there are, before anything is read for it
     value_of, tests = values(ruleset), named_by_tests()
     shown = [rule for rule in book.values() if rule_id in {"", rule.id} and status in {"", rule.status}]

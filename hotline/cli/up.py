@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotline.cli.arguments import finite
-from hotline.cli.page_links import print_links
+from hotline.cli.page_links import print_links, print_people
 from hotline.cli.run import fail, run
 from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
@@ -18,6 +18,7 @@ from shared.versions import RULESET
 if TYPE_CHECKING:
     from deploy.city.registry import City
     from deploy.embedded.stack import Addresses
+    from hotline.own_city.check import OwnCity
     from shared.policy.catalogue import Catalogue
 
 
@@ -31,7 +32,19 @@ def up(
             help="A dispatch catalogue of your own (JSON); the city keeps it.", exists=True, dir_okay=False
         ),
     ] = None,
-    ruleset: Annotated[str, typer.Option(help="The rule set new complaints are born under.")] = RULESET,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="All data of a city of your own, as `hotline city new` writes them; the city keeps them.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    ruleset: Annotated[
+        str,
+        typer.Option(help=f"The rule set new complaints are born under; else the city's own, or {RULESET}."),
+    ] = "",
     traces_ratio: Annotated[
         float, typer.Option(help="Share of all lives that is traced.", min=0, max=1, callback=finite)
     ] = 1.0,
@@ -58,11 +71,16 @@ def up(
     stands still.
     """
     again = "up --stack-only" if stack_only else f"up --city {city}" if city != "hotline" else "up"
+    if data is not None and (catalogue is not None or ruleset):
+        fail("--data brings catalogue and rule set with it: leave --catalogue and --ruleset out.", code=2)
     own = _own(catalogue) if catalogue is not None else None
+    folder = None if data is None else _held(data)
     run(
         _up_stack(json=json)
         if stack_only
-        else _up(city, own, ruleset, traces_ratio, one_process=one_process, observe=observe, json=json),
+        else _up(
+            city, own, folder, ruleset, traces_ratio, one_process=one_process, observe=observe, json=json
+        ),
         interrupted=f"Stopped half way: `hotline down` ends what has started, `hotline {again}` goes on.",
     )
 
@@ -72,6 +90,18 @@ def _own(file: Path) -> bytes:
     from shared.policy.catalogue import text_in_file
 
     return text_in_file(file).encode()
+
+
+def _held(data: Path) -> OwnCity:
+    """The folder, where it holds; else the command ends here with all that is wrong."""
+    from hotline.own_city.check import checked
+
+    found = checked(data)
+    if found.findings:
+        for one in found.findings:
+            note(one.said(data))
+        fail("Nothing was started: `hotline city check` says the same until the folder holds.")
+    return found
 
 
 async def _stack_up(say: Callable[[str], None], again: str) -> Addresses:
@@ -107,6 +137,7 @@ def _say(*, json: bool) -> Callable[[str], None]:
 async def _up(
     name: str,
     own: bytes | None,
+    data: OwnCity | None,
     version: str,
     ratio: float,
     *,
@@ -116,19 +147,14 @@ async def _up(
 ) -> None:
     import time
 
-    from deploy.city.registry import CITY_NAME, DEFAULT_CITY, city_up, folder, supervised
+    from deploy.city.registry import DEFAULT_CITY, city_up, folder, supervised
     from deploy.embedded.file_lock import FileLock
     from deploy.embedded.patience import told_meanwhile
     from hotline.lab.desks.city import is_lived
-    from shared.policy.catalogue import catalogue, parsed
-    from shared.policy.ruleset import ruleset
+    from shared.policy.catalogue import catalogue
 
     say = _say(json=json)
-    if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
-        fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
-    ruleset(version)
-    if own is not None:
-        parsed(own)
+    _refuse(name, own, data, version)
     began_at = time.monotonic()
     addresses = await _stack_up(say, "up" if name == DEFAULT_CITY else f"up --city {name}")
     lock = FileLock(folder() / "city.lock")
@@ -142,11 +168,12 @@ async def _up(
                     f"City '{city.realm.name}' is up: `hotline down` first, then `hotline up --city {name}`."
                 )
             say(f"City '{name}' is up already; options are taken at the next start.")
+            data = None
         else:
             await _end_orphans(folder())
             async with told_meanwhile(say, lambda: "waiting for the city's database and topics"):
                 city = await _made(
-                    addresses, name, own, version, ratio, one_process=one_process, observe=observe
+                    addresses, name, own, data, version, ratio, one_process=one_process, observe=observe
                 )
             await _opened(city, say)
             kind = " (its time is a rehearsal's and stands still)" if is_lived(city) else ""
@@ -159,6 +186,7 @@ async def _up(
         known = catalogue(city.catalogue)
         _print_where(addresses, city, known)
         await print_links(city, known)
+        await print_people(city, known, data.staff if data is not None else ())
 
 
 async def _opened(city: City, say: Callable[[str], None]) -> None:
@@ -187,6 +215,25 @@ def _observed(city: City) -> City:
     return observed(city)
 
 
+def _refuse(name: str, own: bytes | None, data: OwnCity | None, version: str) -> None:
+    """End here where the city could not be opened so, before anything starts."""
+    from deploy.city.registry import CITY_NAME, city_folder
+    from hotline.own_city.kept import current_in, refuse_changed
+    from shared.policy.catalogue import parsed
+    from shared.policy.ruleset import ruleset
+
+    if not CITY_NAME.fullmatch(name) or name in {"postgres", "template0", "template1"}:
+        fail(f"--city: '{name}', expected a name like 'hotline': small letters, digits and _.", code=2)
+    home = city_folder(name)
+    current_in(home)
+    if data is not None:
+        refuse_changed(home, data)
+    elif version:
+        ruleset(version)
+    if own is not None:
+        parsed(own)
+
+
 async def _end_orphans(where: Path) -> None:
     """End services that a demo left up with nobody to keep them alive: they start again under somebody."""
     import asyncio
@@ -206,6 +253,7 @@ async def _made(
     addresses: Addresses,
     name: str,
     own: bytes | None,
+    data: OwnCity | None,
     version: str,
     ratio: float,
     *,
@@ -221,28 +269,31 @@ async def _made(
     from deploy.embedded.open_listener import reached
     from hotline.contact_details import keep_key
     from hotline.lab.desks.city import served_in
+    from hotline.own_city.kept import keep, with_kept
     from shared.policy.catalogue import catalogue
 
     home = city_folder(name)
+    if data is not None:
+        keep(home, data)
     path = _kept(home, own)
     realm = replace(await create(addresses, name, catalogue(path).units), reached=reached(folder()))
     if (lost := await keep_key(home, realm)) is not None:
         note(lost)
     before = remembered()
-    city = with_ports(
-        City(
-            realm=realm,
-            served=await served_in(realm.owner_dsn),
-            ruleset=version,
-            catalogue=path,
-            traces_ratio=ratio,
-            logs=str(home / "logs"),
-            one_process=one_process,
-            public_port=before.public_port if before is not None else 0,
-            staff_port=before.staff_port if before is not None else 0,
-            prometheus_port=before.prometheus_port if observe and before is not None else 0,
-        )
+    city = City(
+        realm=realm,
+        served=await served_in(realm.owner_dsn),
+        ruleset=RULESET,
+        catalogue=path,
+        traces_ratio=ratio,
+        logs=str(home / "logs"),
+        one_process=one_process,
+        public_port=before.public_port if before is not None else 0,
+        staff_port=before.staff_port if before is not None else 0,
+        prometheus_port=before.prometheus_port if observe and before is not None else 0,
     )
+    city = with_ports(with_kept(city, home))
+    city = replace(city, ruleset=version) if version else city
     if observe:
         city = _observed(city)
     remember_city(city)

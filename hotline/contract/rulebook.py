@@ -18,7 +18,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hotline.contract.writing import write_or_check
-from shared.policy.ruleset import ValueBasis, ruleset
+from shared.policy.ruleset import ruleset, ruleset_tables
+from shared.policy.ruleset_file import ValueBasis
 
 TESTS: Final = Path(__file__).parents[2] / "tests"
 """Where the tests stand in a checkout; an installed package has none."""
@@ -59,18 +60,17 @@ def rules() -> Mapping[str, Rule]:
 
 def values(version: str) -> dict[str, dict[str, Any]]:
     """For each rule id the values a rule set gives it, by their dotted names."""
-    tables = tomllib.loads(
-        files("shared").joinpath(f"data/rulesets/{version}.toml").read_text(encoding="utf-8")
-    )
+    tables = ruleset_tables(version)
     found: dict[str, dict[str, Any]] = {}
     basis: Mapping[str, ValueBasis] = ruleset(version).basis
     for name, why in basis.items():
         if why.id:
-            found.setdefault(why.id, {})[name] = _value(tables, name)
+            found.setdefault(why.id, {})[name] = value_of(tables, name)
     return found
 
 
-def _value(tables: Any, name: str) -> Any:
+def value_of(tables: Any, name: str) -> Any:
+    """A value of a rule set's tables by its dotted name."""
     for part in name.split("."):
         tables = tables[part]
     return tables

@@ -31,6 +31,8 @@ FORMAT: Final = 1
 MANIFEST_FILE: Final = "backup.json"
 DUMP_FILE: Final = "database.dump"
 CATALOGUE_FILE: Final = "catalogue.json"
+DATA_FOLDER: Final = "data"
+"""Rule sets, calendars and other data of the city's own, where it has some."""
 
 LIST_SECONDS_MAX: Final = 30
 JOBS: Final = 2
@@ -99,8 +101,10 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
         )
         if city.catalogue:
             shutil.copyfile(city.catalogue, partial / CATALOGUE_FILE)
+        if city.policy:
+            shutil.copytree(city.policy, partial / DATA_FOLDER)
         (partial / MANIFEST_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
-        for file in (*partial.iterdir(), partial):
+        for file in (*partial.rglob("*"), partial):
             _sync(file)
         partial.rename(to)
         _sync(to.parent)

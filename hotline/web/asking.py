@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hotline.scoring.inhabitants import InhabitantFigures
 from hotline.web.caller_index import CallerIndex
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
@@ -54,7 +55,10 @@ class Rooms(NamedTuple):
     prefix: str
     ruleset: str
     """The rule set that new complaints are born under."""
+    calendar: str
+    """The calendar that new complaints are pinned to."""
     catalogue: Catalogue
+    inhabitants: InhabitantFigures
     offers: ServiceOffers
     """The services of Open311, made of it."""
     pool: asyncpg.Pool[Any]

@@ -14,6 +14,7 @@ from typing import Any, Final
 import asyncpg
 import uvloop
 
+from hotline.scoring.inhabitants import PopulationInvalid, population
 from hotline.web.app import application
 from hotline.web.asking import Rooms, TraceViewer
 from hotline.web.caller_index import CallerIndex
@@ -45,6 +46,7 @@ from shared.contacts.details import master_key, sealing_key
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
+from shared.policy.calendar import CalendarUnknown, calendar
 from shared.policy.catalogue import CatalogueInvalid, catalogue
 from shared.policy.city_map import MapInvalid, city_map
 from shared.runtime.errors import UserError, told
@@ -166,7 +168,9 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         rooms = Rooms(
             prefix=settings.topic_prefix,
             ruleset=settings.ruleset,
+            calendar=calendar(settings.calendar).version,
             catalogue=known,
+            inhabitants=population(settings.inhabitants),
             offers=ServiceOffers(known),
             pool=pool,
             judge=Judge(settings.topic_prefix, settings.ruleset, clock),
@@ -232,5 +236,5 @@ def main() -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(Settings()))
-    except (UserError, CatalogueInvalid, MapInvalid) as error:
+    except (UserError, CalendarUnknown, CatalogueInvalid, MapInvalid, PopulationInvalid) as error:
         raise SystemExit(f"web: {error}") from None

@@ -12,7 +12,7 @@ from shared import roles
 from shared.runtime import kafka_address
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.runtime.settings import ProcessSettings, read_secret
-from shared.versions import RULESET
+from shared.versions import CALENDAR, RULESET
 
 
 class Settings(ProcessSettings):
@@ -30,10 +30,14 @@ class Settings(ProcessSettings):
     """Put before every topic's name; lets several cities share one Kafka."""
     ruleset: str = RULESET
     """The rule set new complaints are born under: a request is checked by it before it is sent."""
+    calendar: str = CALENDAR
+    """The calendar new complaints are pinned to."""
     catalogue: str = ""
     """Path of the dispatch catalogue; empty: the example that ships with the project."""
     map: str = ""
     """Path of the map of the city's districts as TOML, with its outlines beside it; empty: the example."""
+    inhabitants: str = ""
+    """Path of the inhabitants as TOML; empty: the example."""
     traces_ratio: float = Field(default=0.01, ge=0, le=1)
     """The share of lives that the services trace."""
     viewer: str = ""

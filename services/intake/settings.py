@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.settings import CommonSettings
-from shared.versions import RULESET
+from shared.versions import CALENDAR, RULESET
 
 
 class Settings(CommonSettings):
@@ -16,7 +16,7 @@ class Settings(CommonSettings):
 
     ruleset: str = RULESET
     """The rule set new complaints are born under; older ones keep theirs (T23)."""
-    calendar: str = "cn-1"
+    calendar: str = CALENDAR
     """The calendar version new complaints are pinned to."""
     contacts_public_key: str = ""
     """The public part of the contacts' master key, 32 bytes in Base64. Without it, or a file with it, numbers stay in

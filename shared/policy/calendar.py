@@ -13,13 +13,17 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from shared.policy.flaws import Flaw, first_of
+from shared.policy.own_versions import CALENDARS, own_text, own_versions
+from shared.text import shown
+
 _FOLDER: Final = files("shared") / "data" / "calendar"
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 5
 
 
 class CalendarUnknown(LookupError):  # noqa: N818 -- reads as the sentence it reports
-    """No calendar of that version is packaged; the message names those that are."""
+    """There is no calendar of that version; the message names those that are."""
 
 
 class CalendarInvalid(ValueError):  # noqa: N818 -- reads as the sentence it reports
@@ -87,40 +91,72 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 @cache
 def calendar(version: str) -> Calendar:
-    """Give the packaged calendar of that version; the same object each time."""
-    known = sorted(entry.name.removesuffix(".json") for entry in _FOLDER.iterdir())
-    if version not in known:
-        raise CalendarUnknown(f"there is no calendar '{version}'; known: {', '.join(known)}")
-    return parse_calendar(version, (_FOLDER / f"{version}.json").read_bytes())
+    """Give the calendar of that version, packaged or the city's own; the same object each time."""
+    if version in packaged():
+        return parse_calendar(version, (_FOLDER / f"{version}.json").read_bytes())
+    if version in (own := own_versions(CALENDARS)):
+        return parse_calendar(version, own_text(CALENDARS, version))
+    raise CalendarUnknown(f"there is no calendar '{version}'; known: {', '.join((*packaged(), *own))}")
+
+
+@cache
+def packaged() -> tuple[str, ...]:
+    """The versions that ship with the project."""
+    return tuple(sorted(entry.name.removesuffix(".json") for entry in _FOLDER.iterdir()))
 
 
 def parse_calendar(version: str, text: bytes | str) -> Calendar:
     """Read a calendar file; `CalendarInvalid` names the version and what is wrong."""
     try:
-        written = msgspec.json.decode(text, type=_Written)
-        off_days = _all_days(span for year in written.years.values() for span in year.off)
-        work_days = _all_days(span for year in written.years.values() for span in year.work)
+        written = msgspec.json.decode(text, type=WrittenCalendar)
     except ValueError as error:
         raise CalendarInvalid(f"calendar {version}: {error}") from error
-    if written.version != version:
-        raise CalendarInvalid(f"calendar {version}: version says '{written.version}'")
-    if both := off_days & work_days:
-        raise CalendarInvalid(f"calendar {version}: {min(both)} is listed both as off and as work")
-    return Calendar(version=version, years=frozenset(written.years), off_days=off_days, work_days=work_days)
+    if (flaw := first_of(flaws(version, written))) is not None:
+        raise CalendarInvalid(f"calendar {version}: {flaw.sentence}")
+    return Calendar(
+        version=version,
+        years=frozenset(written.years),
+        off_days=_all_days(span for year in written.years.values() for span in year.off),
+        work_days=_all_days(span for year in written.years.values() for span in year.work),
+    )
 
 
-class _Year(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WrittenYear(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The days that the notices of one year list; `a/b` is a span, both ends included."""
+
     notices: list[date]
     off: list[str]
     work: list[str]
 
 
-class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WrittenCalendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
     version: str
     about: str
     source: str
     licence: str
-    years: dict[int, _Year]
+    years: dict[int, WrittenYear]
+
+
+def flaws(version: str, written: WrittenCalendar) -> Iterator[Flaw]:
+    """All that cannot be in a calendar whose shape is right."""
+    if written.version != version:
+        yield Flaw(("version",), f"version says '{shown(written.version)}', expected '{version}'")
+    told: dict[date, str] = {}
+    for year, listed in written.years.items():
+        for kind, spans in (("off", listed.off), ("work", listed.work)):
+            for place, span in enumerate(spans):
+                at = ("years", str(year), kind, place)
+                try:
+                    days = list(_days_of(span))
+                except ValueError as error:
+                    yield Flaw(at, f"'{shown(span)}' is no day and no span of days: {error}")
+                    continue
+                if far := [day for day in days if abs(day.year - year) > 1]:
+                    yield Flaw(at, f"{far[0]} is no day that a notice for {year} lists")
+                if both := [day for day in days if told.setdefault(day, kind) != kind]:
+                    yield Flaw(at, f"{min(both)} is listed both as off and as work")
 
 
 def _all_days(spans: Iterable[str]) -> frozenset[date]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Final, TypeVar
 
 import msgspec
@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from shared.events.base import Level
 from shared.ids import UnitId, derived
+from shared.policy.entry_lines import twice_in
+from shared.policy.flaws import Flaw, Path, first_of
 from shared.text import folded, has_words, shown
 from shared.text_file import FileUnreadable, text_of
 from shared.topic_names import UNIT_NAME
@@ -151,69 +153,81 @@ def parsed(text: bytes) -> Catalogue:
     except msgspec.DecodeError as error:
         message = f"catalogue: {error}"
         raise CatalogueInvalid(message) from error
-    catalogue = _in_one_form(catalogue)
-    named: dict[str, UnitId] = {"centre": catalogue.centre, "supervision": catalogue.supervision}
-    named |= {f"leaders.{unit}": unit for unit in catalogue.leaders}
+    if (flaw := first_of((*twice_in(text), *flaws(catalogue)))) is not None:
+        message = f"catalogue: {flaw.sentence}"
+        raise CatalogueInvalid(message)
+    return _in_one_form(catalogue)
+
+
+def flaws(catalogue: Catalogue) -> Iterator[Flaw]:
+    """All that cannot be in a catalogue whose shape is right."""
+    yield from _names_alike(catalogue.districts, ("districts",))
     for name, district in catalogue.districts.items():
-        named[f"districts.{name}.unit"] = district.unit
-        named |= {f"districts.{name}.streets.{s}": u for s, u in district.streets.items()}
+        yield from _names_alike(district.streets, ("districts", name, "streets"))
+    yield from _names_alike(catalogue.subjects, ("subjects",))
     for name, subject in catalogue.subjects.items():
         if (subject.to is To.UNIT) != (subject.unit is not None):
-            message = f"catalogue: subjects.{name}: a unit is named exactly when `to` is 'unit'"
-            raise CatalogueInvalid(message)
-        if subject.unit is not None:
-            named[f"subjects.{name}.unit"] = subject.unit
-        named |= {f"subjects.{name}.co_units.{n}": u for n, u in enumerate(subject.co_units)}
-    for place, unit in named.items():
+            yield Flaw(("subjects", name), "a unit is named exactly when `to` is 'unit'")
+    for place, unit in _named(catalogue):
         if unit not in catalogue.units:
-            message = f"catalogue: {place}: unit '{shown(unit)}' is not among `units`"
-            raise CatalogueInvalid(message)
-    _codes_differ(catalogue)
+            yield Flaw(place, f"unit '{shown(unit)}' is not among `units`")
+    yield from _codes_alike(catalogue)
     for unit in catalogue.units:
         if not UNIT_NAME.fullmatch(unit):
-            message = (
-                f"catalogue: unit '{shown(unit)}': expected {UNIT_NAME.pattern}, it stands in a topic's name"
-            )
-            raise CatalogueInvalid(message)
-    return catalogue
+            yield Flaw(("units", unit), f"expected {UNIT_NAME.pattern}, it stands in a topic's name")
 
 
-def _codes_differ(catalogue: Catalogue) -> None:
-    """`CatalogueInvalid` where a code is none, or two subjects have the same."""
+def _named(catalogue: Catalogue) -> Iterator[tuple[Path, UnitId]]:
+    """Each place that names a unit, and which."""
+    yield ("centre",), catalogue.centre
+    yield ("supervision",), catalogue.supervision
+    yield from ((("leaders", unit), unit) for unit in catalogue.leaders)
+    for name, district in catalogue.districts.items():
+        yield ("districts", name, "unit"), district.unit
+        yield from (
+            (("districts", name, "streets", street), unit) for street, unit in district.streets.items()
+        )
+    for name, subject in catalogue.subjects.items():
+        if subject.unit is not None:
+            yield ("subjects", name, "unit"), subject.unit
+        yield from ((("subjects", name, "co_units", n), unit) for n, unit in enumerate(subject.co_units))
+
+
+def _codes_alike(catalogue: Catalogue) -> Iterator[Flaw]:
+    """Each code that is none, or is another subject's already."""
     owners: dict[str, str] = {}
-    for name in catalogue.subjects:
-        code = catalogue.code_of(name)
+    for name, subject in catalogue.subjects.items():
+        code = subject.code or made_code(folded(name))
         if not SERVICE_CODE.fullmatch(code):
-            message = f"catalogue: subjects.{name}.code: expected {SERVICE_CODE.pattern}"
-            raise CatalogueInvalid(message)
-        if code in owners:
-            message = f"catalogue: subjects.{name}.code: '{code}' is the code of '{owners[code]}' already"
-            raise CatalogueInvalid(message)
-        owners[code] = name
+            yield Flaw(("subjects", name, "code"), f"expected {SERVICE_CODE.pattern}")
+        elif code in owners:
+            yield Flaw(("subjects", name, "code"), f"'{code}' is the code of '{shown(owners[code])}' already")
+        owners.setdefault(code, name)
+
+
+def _names_alike(named: dict[str, T], place: Path) -> Iterator[Flaw]:
+    """Each name that nobody can read, or that is another's in one form."""
+    found: set[str] = set()
+    for name in named:
+        if not has_words(name) or folded(name) in found:
+            yield Flaw(place, f"'{shown(name)}': expected a name that can be read and is no other's")
+        found.add(folded(name))
 
 
 def _in_one_form(catalogue: Catalogue) -> Catalogue:
-    """With districts, streets and subjects called as requests are recorded; `CatalogueInvalid` where two are one."""
+    """With districts, streets and subjects called as requests are recorded."""
     districts = {
-        name: replace(district, streets=_folded(district.streets, f"districts.{name}.streets"))
-        for name, district in _folded(catalogue.districts, "districts").items()
+        name: replace(district, streets=_folded(district.streets))
+        for name, district in _folded(catalogue.districts).items()
     }
-    return replace(catalogue, districts=districts, subjects=_folded(catalogue.subjects, "subjects"))
+    return replace(catalogue, districts=districts, subjects=_folded(catalogue.subjects))
 
 
-def _folded(named: dict[str, T], place: str) -> dict[str, T]:
-    made: dict[str, T] = {}
-    for name, one in named.items():
-        if not has_words(name) or folded(name) in made:
-            message = (
-                f"catalogue: {place}: '{shown(name)}': expected a name that can be read and is no other's"
-            )
-            raise CatalogueInvalid(message)
-        made[folded(name)] = one
-    return made
+def _folded(named: dict[str, T]) -> dict[str, T]:
+    return {folded(name): one for name, one in named.items()}
 
 
-def text_in_file(path: str | Path) -> str:
+def text_in_file(path: str | FilePath) -> str:
     """A user's catalogue as it is to be parsed and kept; `CatalogueInvalid` where it is no text."""
     try:
         return text_of(path, "a catalogue as JSON")

@@ -9,11 +9,12 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import as_file, files
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Final
 
 import msgspec
 
+from shared.policy.flaws import Flaw, Path, first_of
 from shared.text import folded, has_words, shown
 from shared.text_file import FileUnreadable, bytes_of, text_of
 
@@ -54,33 +55,50 @@ class CityMap(msgspec.Struct, frozen=True, kw_only=True):
     districts: tuple[DistrictOutline, ...]
 
 
-class _Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+WrittenRing = tuple[tuple[float, ...], ...]
+"""A line of points as GeoJSON has them; a third number of a point is a height."""
+
+
+class WrittenMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The map's own file."""
+
     version: str
     outlines: str
+    """The name of the file beside it that holds them."""
     inset: tuple[str, ...] = ()
     labels: dict[str, Point] = {}
 
 
-class _Properties(msgspec.Struct, frozen=True):
+class WrittenProperties(msgspec.Struct, frozen=True):
+    """The properties of a district's outline."""
+
     name: str
     code: str
 
 
-class _Polygon(msgspec.Struct, frozen=True, tag="Polygon"):
-    coordinates: tuple[tuple[tuple[float, ...], ...], ...]
+class WrittenPolygon(msgspec.Struct, frozen=True, tag="Polygon"):
+    """A district of one part."""
+
+    coordinates: tuple[WrittenRing, ...]
 
 
-class _MultiPolygon(msgspec.Struct, frozen=True, tag="MultiPolygon"):
-    coordinates: tuple[tuple[tuple[tuple[float, ...], ...], ...], ...]
+class WrittenMultiPolygon(msgspec.Struct, frozen=True, tag="MultiPolygon"):
+    """A district of several parts."""
+
+    coordinates: tuple[tuple[WrittenRing, ...], ...]
 
 
-class _Feature(msgspec.Struct, frozen=True):
-    properties: _Properties
-    geometry: _Polygon | _MultiPolygon
+class WrittenFeature(msgspec.Struct, frozen=True):
+    """A district."""
+
+    properties: WrittenProperties
+    geometry: WrittenPolygon | WrittenMultiPolygon
 
 
-class _Collection(msgspec.Struct, frozen=True):
-    features: tuple[_Feature, ...]
+class WrittenOutlines(msgspec.Struct, frozen=True):
+    """A GeoJSON file of districts."""
+
+    features: tuple[WrittenFeature, ...]
 
 
 def parsed(told: str, outlines: bytes) -> CityMap:
@@ -90,55 +108,79 @@ def parsed(told: str, outlines: bytes) -> CityMap:
     """
     said = _told(told)
     try:
-        found = msgspec.json.decode(outlines, type=_Collection)
+        found = msgspec.json.decode(outlines, type=WrittenOutlines)
     except msgspec.DecodeError as error:
         raise MapInvalid(f"map: {said.outlines}: {error}") from error
+    if (flaw := first_of(flaws_of_outlines(found))) is not None:
+        raise MapInvalid(f"map: {said.outlines}: {flaw.why}")
+    if (flaw := first_of(flaws(said, found))) is not None:
+        raise MapInvalid(f"map: {flaw.why}")
     labels = {folded(name): at for name, at in said.labels.items()}
     inset = {folded(name) for name in said.inset}
-    districts: dict[str, DistrictOutline] = {}
+    districts: list[DistrictOutline] = []
     for feature in found.features:
-        name, rings = folded(feature.properties.name), tuple(_rings(feature))
-        if not has_words(name) or name in districts:
-            message = (
-                f"map: {said.outlines}: '{shown(name)}': expected a name that can be read and is no other's"
+        name = folded(feature.properties.name)
+        rings = tuple(tuple((point[0], point[1]) for point in ring) for ring in _rings(feature))
+        districts.append(
+            DistrictOutline(
+                name=name,
+                code=folded(feature.properties.code),
+                rings=rings,
+                label=labels.get(name) or _middle(rings),
+                inset=name in inset,
             )
-            raise MapInvalid(message)
-        districts[name] = DistrictOutline(
-            name=name,
-            code=folded(feature.properties.code),
-            rings=rings,
-            label=labels.get(name) or _middle(rings),
-            inset=name in inset,
         )
-    if strangers := sorted((labels.keys() | inset) - districts.keys()):
-        raise MapInvalid(f"map: '{shown(strangers[0])}' has no outline in {said.outlines}")
-    points = sum(len(ring) for one in districts.values() for ring in one.rings)
+    return CityMap(version=said.version, districts=tuple(districts))
+
+
+def flaws(said: WrittenMap, found: WrittenOutlines) -> Iterator[Flaw]:
+    """Each district that the map's own file names and the outlines do not have."""
+    there = {folded(feature.properties.name) for feature in found.features}
+    named: list[tuple[Path, str]] = [(("inset", place), name) for place, name in enumerate(said.inset)]
+    named += [(("labels", name), name) for name in said.labels]
+    for at, name in named:
+        if folded(name) not in there:
+            yield Flaw(at, f"'{shown(name)}' has no outline in {said.outlines}")
+
+
+def flaws_of_outlines(found: WrittenOutlines) -> Iterator[Flaw]:
+    """All that cannot be in outlines whose shape is right."""
+    names: set[str] = set()
+    points = 0
+    for place, feature in enumerate(found.features):
+        at: Path = ("features", place)
+        name = folded(feature.properties.name)
+        if not has_words(name) or name in names:
+            yield Flaw(at, f"'{shown(name)}': expected a name that can be read and is no other's")
+        names.add(name)
+        for ring in _rings(feature):
+            points += len(ring)
+            yield from (Flaw(at, f"'{shown(name)}': {why}") for why in _amiss_in(ring))
     if not 0 < points <= POINTS_MAX:
-        raise MapInvalid(f"map: {said.outlines}: {points:,} points, expected 1 to {POINTS_MAX:,}")
-    return CityMap(version=said.version, districts=tuple(districts.values()))
+        yield Flaw((), f"{points:,} points, expected 1 to {POINTS_MAX:,}")
 
 
-def _told(text: str) -> _Told:
+def _told(text: str) -> WrittenMap:
     try:
-        return msgspec.convert(tomllib.loads(text), type=_Told)
+        return msgspec.convert(tomllib.loads(text), type=WrittenMap)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MapInvalid(f"map: {error}") from error
 
 
-def _rings(feature: _Feature) -> Iterator[tuple[Point, ...]]:
-    """The rings of a district; `MapInvalid` names one that encloses nothing or lies on no globe."""
-    name, geometry = feature.properties.name, feature.geometry
-    polygons = (geometry.coordinates,) if isinstance(geometry, _Polygon) else geometry.coordinates
-    for ring in (ring for polygon in polygons for ring in polygon):
-        if len(ring) < RING_POINTS_MIN:
-            raise MapInvalid(
-                f"map: '{shown(name)}': a ring of {len(ring)} points, expected {RING_POINTS_MIN}"
-            )
-        for point in ring:
-            if len(point) not in (2, 3) or not (-180 <= point[0] <= 180 and -90 <= point[1] <= 90):  # noqa: PLR2004 -- degrees
-                expected = "expected a longitude and a latitude in degrees"
-                raise MapInvalid(f"map: '{shown(name)}': point {list(point)}, {expected}")
-        yield tuple((point[0], point[1]) for point in ring)
+def _rings(feature: WrittenFeature) -> Iterator[WrittenRing]:
+    geometry = feature.geometry
+    polygons = (geometry.coordinates,) if isinstance(geometry, WrittenPolygon) else geometry.coordinates
+    yield from (ring for polygon in polygons for ring in polygon)
+
+
+def _amiss_in(ring: WrittenRing) -> Iterator[str]:
+    """Why a ring encloses nothing or lies on no globe."""
+    if len(ring) < RING_POINTS_MIN:
+        yield f"a ring of {len(ring)} points, expected {RING_POINTS_MIN}"
+    for point in ring:
+        if len(point) not in (2, 3) or not (-180 <= point[0] <= 180 and -90 <= point[1] <= 90):  # noqa: PLR2004 -- degrees
+            yield f"point {list(point)}, expected a longitude and a latitude in degrees"
+            return
 
 
 def _middle(rings: tuple[tuple[Point, ...], ...]) -> Point:
@@ -151,15 +193,15 @@ def _middle(rings: tuple[tuple[Point, ...], ...]) -> Point:
 def city_map(path: str = "") -> CityMap:
     """The map in this file, with the outlines beside it; without a path the example. Raises `MapInvalid`."""
     if path:
-        return _in_file(Path(path))
+        return _in_file(FilePath(path))
     with as_file(files("shared").joinpath("data/map")) as folder:
         return _in_file(folder / f"{EXAMPLE}.toml")
 
 
-def _in_file(path: Path) -> CityMap:
+def _in_file(path: FilePath) -> CityMap:
     try:
         told = text_of(path, "a map as TOML")
-        beside = path.parent / Path(_told(told).outlines).name  # a name, no path that leads elsewhere
+        beside = path.parent / FilePath(_told(told).outlines).name  # a name, no path that leads elsewhere
         return parsed(told, bytes_of(beside, "outlines as GeoJSON"))
     except FileUnreadable as error:
         raise MapInvalid(f"map: {error}") from None

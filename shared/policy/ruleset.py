@@ -10,19 +10,22 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from shared.events import Level, Urgency, WhistleKind
+from shared.policy.flaws import first_of
 from shared.policy.limits import ClassLimits, DayKind, Days, Limit, WhistleLimits
+from shared.policy.own_versions import RULESETS, own_text, own_versions
 from shared.policy.ruleset_file import (
+    ValueBasis,
     WrittenClass,
     WrittenRuleSet,
     WrittenScore,
     WrittenWhistle,
-    check,
     duration_of,
+    flaws,
 )
 from shared.policy.scoring import Counting, Cut, Measure, Scoring
 from shared.text import folded
@@ -31,7 +34,7 @@ _FOLDER: Final = files("shared") / "data" / "rulesets"
 
 
 class RuleSetUnknown(LookupError):  # noqa: N818 -- reads as the sentence it reports
-    """No rule set of that version is packaged; the message names those that are."""
+    """There is no rule set of that version; the message names those that are."""
 
 
 class RuleSetInvalid(ValueError):  # noqa: N818 -- reads as the sentence it reports
@@ -65,17 +68,6 @@ class MessageRules(msgspec.Struct, frozen=True, kw_only=True):
     def within(self, channel: str) -> timedelta:
         """The limit on this channel."""
         return self.respond_within.get(channel, self.otherwise)
-
-
-class ValueBasis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why a value is what it is, so that nobody takes a draft or a choice of ours for law (T31)."""
-
-    source: str
-    confidence: Literal["H", "M", "L"]
-    standing: Literal["law", "draft", "configuration"]
-    id: str = ""
-    """The rule's id in docs/rules.md, where it has one."""
-    note: str = ""
 
 
 # Compared and hashed by identity: the loader makes one of each version, and deadlines cache by it.
@@ -153,11 +145,28 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 @cache
 def ruleset(version: str) -> RuleSet:
-    """Give the packaged rule set of that version; the same object each time."""
-    known = sorted(entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir())
-    if version not in known:
-        raise RuleSetUnknown(f"there is no rule set '{version}'; known: {', '.join(known)}")
-    return parse_ruleset(version, (_FOLDER / f"{version}.toml").read_text(encoding="utf-8"))
+    """Give the rule set of that version, packaged or the city's own; the same object each time."""
+    return parse_ruleset(version, ruleset_text(version))
+
+
+def ruleset_text(version: str) -> str:
+    """The rule set of that version as it is written; `RuleSetUnknown` names those there are."""
+    if version in packaged():
+        return (_FOLDER / f"{version}.toml").read_text(encoding="utf-8")
+    if version in (own := own_versions(RULESETS)):
+        return own_text(RULESETS, version)
+    raise RuleSetUnknown(f"there is no rule set '{version}'; known: {', '.join((*packaged(), *own))}")
+
+
+def ruleset_tables(version: str) -> Mapping[str, Any]:
+    """The values of that rule set as they are written, by table; see `ruleset_text`."""
+    return tomllib.loads(ruleset_text(version))
+
+
+@cache
+def packaged() -> tuple[str, ...]:
+    """The versions that ship with the project."""
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir()))
 
 
 def parse_ruleset(version: str, text: str) -> RuleSet:
@@ -165,10 +174,11 @@ def parse_ruleset(version: str, text: str) -> RuleSet:
     try:
         tables = tomllib.loads(text)
         written = msgspec.convert(tables, WrittenRuleSet)
-        check(version, written, tables)
-        return _built(written)
     except ValueError as error:
         raise RuleSetInvalid(f"rule set {version}: {error}") from error
+    if (flaw := first_of(flaws(version, written, tables))) is not None:
+        raise RuleSetInvalid(f"rule set {version}: {flaw.sentence}")
+    return _built(written)
 
 
 def _built(written: WrittenRuleSet) -> RuleSet:
@@ -222,7 +232,7 @@ def _built(written: WrittenRuleSet) -> RuleSet:
             otherwise=duration_of(written.messages.otherwise),
         ),
         score=_scoring(written.score),
-        basis={name: _basis(name, entry) for name, entry in written.basis.items()},
+        basis={name: msgspec.convert(entry, ValueBasis) for name, entry in written.basis.items()},
     )
 
 
@@ -267,13 +277,3 @@ def _limit(text: str | None) -> Limit | None:
     if text is None:
         return None
     return Days(int(text[:-1])) if text.endswith("d") else duration_of(text)
-
-
-def _basis(name: str, entry: dict[str, str]) -> ValueBasis:
-    try:
-        basis = msgspec.convert(entry, ValueBasis)
-    except msgspec.ValidationError as error:
-        raise ValueError(f"basis.{name}: {error}") from error
-    if basis.standing == "law" and basis.confidence != "H":
-        raise ValueError(f"basis.{name}: only what is known with confidence H may be called law")
-    return basis

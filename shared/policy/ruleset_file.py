@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from shared.events import Level, Urgency
+from shared.policy.flaws import Flaw, flaws_of_shape
 from shared.policy.limits import DayKind
 from shared.policy.scoring import CountsIn, RespondsBy
+from shared.text import shown
 
 GIVEN_BACK_DAYS_MAX: Final = 366
 """As `RuleSet.given_back_days_max`, in a rule set that does not say: some limits are over when they are typed in."""
@@ -18,12 +20,22 @@ GIVEN_AHEAD_DAYS_MAX: Final = 3_660
 """As `RuleSet.given_ahead_days_max`, in a rule set that does not say: ten years."""
 
 
-_DurationText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$")]
-_SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$")]
-_LimitText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$")]
-_WeightText = Annotated[str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$")]
+_DurationText = Annotated[
+    str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$", description="a span such as 15min or 2h")
+]
+_SecondsText = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}s$", description="a span such as 15s")]
+_LimitText = Annotated[
+    str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h|d)$", description="a limit such as 15min, 2h or 7d")
+]
+_WeightText = Annotated[
+    str, msgspec.Meta(pattern=r"^(0\.[0-9]{1,4}|0|1)$", description="a fraction of 1 such as 0.35")
+]
 _CutText = Annotated[
-    str, msgspec.Meta(pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$")
+    str,
+    msgspec.Meta(
+        pattern=r"^(top|bottom) [1-9][0-9]{0,3} by (score|gain|requests|per_10k)$",
+        description="a cut such as top 10 by score; by score, gain, requests or per_10k",
+    ),
 ]
 _AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 _ManyDays = Annotated[int, msgspec.Meta(ge=0, le=36_525)]
@@ -104,6 +116,17 @@ class WrittenScore(msgspec.Struct, forbid_unknown_fields=True):
     lists: dict[str, _CutText]
 
 
+class ValueBasis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a value is what it is, so that nobody takes a draft or a choice of ours for law (T31)."""
+
+    source: str
+    confidence: Literal["H", "M", "L"]
+    standing: Literal["law", "draft", "configuration"]
+    id: str = ""
+    """The rule's id in docs/rules.md, where it has one."""
+    note: str = ""
+
+
 class WrittenRuleSet(msgspec.Struct, forbid_unknown_fields=True):
     """The whole file; what its fields mean is told at `RuleSet`."""
 
@@ -144,40 +167,56 @@ class WrittenRuleSet(msgspec.Struct, forbid_unknown_fields=True):
     visit_within: _DurationText | None = None
 
 
-def check(version: str, written: WrittenRuleSet, tables: dict[str, Any]) -> None:
-    """Raise `ValueError` with the field where the parts do not agree. `tables`: the file as TOML gives it."""
+def flaws(version: str, written: WrittenRuleSet, tables: dict[str, Any]) -> Iterator[Flaw]:
+    """All parts of a rule set that do not agree. `tables`: the file as TOML gives it."""
     if written.version != version:
-        raise ValueError(f"version says '{written.version}'")
+        yield Flaw(("version",), f"version says '{shown(written.version)}', expected '{version}'")
     try:
         ZoneInfo(written.timezone)
-    except (LookupError, ValueError, OSError) as error:
-        raise ValueError(f"timezone: no zone named '{written.timezone}'") from error
+    except (LookupError, ValueError, OSError):
+        yield Flaw(("timezone",), f"no zone named '{shown(written.timezone)}'")
     if len(set(written.ladder)) < len(written.ladder):
-        raise ValueError("ladder: a level stands in it twice")
+        yield Flaw(("ladder",), "a level stands in it twice")
     for urgency in Urgency:
         given = getattr(written.classes, urgency).feedback is None
         if given != written.limits_given:
             what = "must be absent, since limits_given is true" if written.limits_given else "is missing"
-            raise ValueError(f"classes.{urgency}.feedback {what}")
-    _check_parts(written)
+            yield Flaw(("classes", str(urgency), "feedback"), what)
+    yield from _flaws_of_parts(written)
     values = {name for table in tables.keys() - {"version", "basis"} for name in _names(table, tables[table])}
     for name in sorted(values - set(written.basis)):
-        raise ValueError(f"basis: nothing says where {name} comes from")
+        yield Flaw(("basis",), f"nothing says where {shown(name)} comes from")
     for name in sorted(set(written.basis) - values):
-        raise ValueError(f"basis.{name}: there is no such value")
+        yield Flaw(("basis", name), "there is no such value")
+    for name, entry in written.basis.items():
+        yield from _flaws_of_basis(name, entry)
 
 
-def _check_parts(written: WrittenRuleSet) -> None:
+def _flaws_of_parts(written: WrittenRuleSet) -> Iterator[Flaw]:
     for urgency in Urgency:
         before = [duration_of(text) for text in getattr(written.classes, urgency).warnings]
         if before != sorted(set(before), reverse=True):
-            raise ValueError(f"classes.{urgency}.warnings: the first comes first, so it is the longer time")
-    subjects = [one for urgency in Urgency for one in getattr(written.classes, urgency).subjects]
-    if twice := sorted({one for one in subjects if subjects.count(one) > 1}):
-        raise ValueError(f"classes: {', '.join(twice)} stands there twice, expected one class for a subject")
+            at = ("classes", str(urgency), "warnings")
+            yield Flaw(at, "the first comes first, so it is the longer time")
+    seen: set[str] = set()
+    for urgency in Urgency:
+        for subject in getattr(written.classes, urgency).subjects:
+            if subject in seen:
+                why = f"{shown(subject)} stands there twice, expected one class for a subject"
+                yield Flaw(("classes", str(urgency), "subjects"), why)
+            seen.add(subject)
     weights = written.score.weights
     if sum(map(Decimal, (weights.response, weights.resolution, weights.satisfaction))) != 1:
-        raise ValueError("score.weights: response, resolution and satisfaction do not add up to 1")
+        yield Flaw(("score", "weights"), "response, resolution and satisfaction do not add up to 1")
+
+
+def _flaws_of_basis(name: str, entry: dict[str, str]) -> Iterator[Flaw]:
+    found = False
+    for flaw in flaws_of_shape(entry, ValueBasis, ("basis", name)):
+        found = True
+        yield flaw
+    if not found and entry["standing"] == "law" and entry["confidence"] != "H":
+        yield Flaw(("basis", name), "only what is known with confidence H may be called law")
 
 
 def _names(name: str, value: object) -> Iterator[str]:

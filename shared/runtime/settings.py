@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.policy.own_versions import look_in
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.runtime.patience import METADATA_SECONDS, OFFSETS_IDLE_SECONDS
@@ -30,6 +31,12 @@ class ProcessSettings(BaseSettings):
     metrics_targets: str = ""
     """Folder in which the process writes down where it answers, as Prometheus reads targets; empty: nowhere."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    policy: str = ""
+    """Path of a folder with rule sets and calendars of the city's own (`shared.policy.own_versions`); empty: none."""
+
+    def model_post_init(self, _: Any) -> None:
+        """Know the city's own versions before any rule is asked: each process reads its settings first."""
+        look_in(self.policy)
 
     @model_validator(mode="before")
     @classmethod

@@ -36,6 +36,7 @@ BY_READER: Final = {
     "Reviewer": {"review"},
     "Supervisor": {"supervise", "calls", "rank", "programme", "rules"},
     "Operator": {
+        "city",
         "up",
         "status",
         "login",

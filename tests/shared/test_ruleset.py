@@ -147,8 +147,8 @@ def test_an_unknown_version_is_named_together_with_the_known_ones() -> None:
         ('feedback = "2h"', 'feedback = "2 hours"', r"`\$.classes.CRITICAL_2H.feedback`"),
         ('feedback = "7d"', 'feedback = "0d"', r"`\$.classes.GENERAL_7D.feedback`"),
         ('visit_spacing = "4h"', 'visit_spacing = "1d"', r"`\$.visit_spacing`"),
-        ('feedback = "15d"', "", "classes.COMPLEX_15D.feedback is missing"),
-        ("limits_given = false", "limits_given = true", "classes.CRITICAL_2H.feedback must be absent"),
+        ('feedback = "15d"', "", "classes.COMPLEX_15D.feedback: is missing"),
+        ("limits_given = false", "limits_given = true", "classes.CRITICAL_2H.feedback: must be absent"),
         ("[classes.TIMELY_24H]", "[classes.TIMELY_48H]", "unknown field `TIMELY_48H`"),
         ("returns_max = {", "returns = {", "basis: nothing says where returns_max comes from"),
         (
@@ -164,7 +164,7 @@ def test_an_unknown_version_is_named_together_with_the_known_ones() -> None:
         (
             '"L", standing = "configuration"',
             '"L", standing = "folklore"',
-            "basis.roll_if_holiday: .*folklore",
+            "basis.roll_if_holiday.standing: .*folklore",
         ),
         ("[basis]", "[basis", "at line"),
     ],

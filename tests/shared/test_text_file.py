@@ -279,6 +279,7 @@ OPENED_OTHERWISE: Final = {
     "shared/policy/catalogue.py": "shipped with the project",
     "shared/log/anchoring.py": "a machine's own file",
     "hotline/scoring/inhabitants.py": "shipped with the project",
+    "hotline/own_city/example.py": "shipped with the project",
     "shared/policy/ruleset.py": "shipped with the project",
     "hotline/web/pages/assets.py": "shipped with the project",
     "hotline/web/pages/catalogues.py": "shipped with the project",

@@ -49,9 +49,10 @@ def candidates_(
     first = _day(since, "--since") if since else None
     last = _day(until, "--until") if until else None
     unread = none_unread()
+    from deploy.city.registry import city_up
     from hotline.scoring.inhabitants import population
 
-    residents = population("" if inhabitants is None else str(inhabitants))
+    residents = population(city_up().inhabitants if inhabitants is None else str(inhabitants))
     every, as_of = run(found_candidates(first, last, at_least, residents, unread))
     found = every[:limit]
     if json:

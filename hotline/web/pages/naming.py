@@ -9,7 +9,7 @@ from hotline.readside import unit_list
 from hotline.web.pages.catalogues import N_
 from shared import roles
 from shared.events import base as e
-from shared.policy.catalogue import Catalogue
+from shared.policy.catalogue import Catalogue, To
 
 NAMES: Final[Mapping[str, Mapping[str, str]]] = {
     "role": {
@@ -49,6 +49,15 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "improved": N_("improved"),
         "rectification": N_("to rectify"),
         "governance": N_("to govern"),
+    },
+    "standing_of_value": {
+        "law": N_("law"),
+        "draft": N_("draft"),
+        "configuration": N_("configuration"),
+    },
+    "answers_for": {
+        To.STREET: N_("the street or town it happened in"),
+        To.DISTRICT: N_("the district it happened in"),
     },
     "outcome": {
         "ANSWERED": N_("calls answered"),

@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from hotline.scoring.inhabitants import population
 from hotline.scoring.ledger import LateFact, Scores
 from hotline.scoring.life import Counted, month_before
 from hotline.scoring.month import By, Line
@@ -45,7 +44,7 @@ async def ranking(ask: PageAsk) -> PageView:
     today = ask.now.astimezone(zone).date()
     month = month_of(ask.query("month"), today)
     following = _following(month)
-    by = By(rules, ask.rooms.catalogue, population(""))
+    by = By(rules, ask.rooms.catalogue, ask.rooms.inhabitants)
     async with lent(ask.rooms.pool) as connection:
         scores = Scores(connection, zone, rules.score.counting)
         made = await scores.month(month, by)

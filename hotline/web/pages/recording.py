@@ -31,7 +31,6 @@ from hotline.web.pages.rendering import block
 from hotline.web.pages.verbs import CHECK, CHOICE, TEXT, WORDS, FormField, VerbForm
 from hotline.web.reading import lent
 from services.dispatch.routing import routed
-from services.intake.settings import Settings as IntakeSettings
 from shared import inputs
 from shared.contacts.details import Contact, ContactInvalid
 from shared.events.base import RequestType, TurnedAway, Urgency
@@ -41,8 +40,6 @@ from shared.policy.deadlines import due_at
 from shared.policy.ruleset import ruleset
 from shared.text import folded, has_words
 
-CALENDAR: Final = IntakeSettings.model_fields["calendar"].default
-"""The calendar that new complaints are pinned to, where nobody told intake another one."""
 ALIKE_MAX: Final = 5
 """Open complaints of the same subject and place that are shown before one more is made."""
 
@@ -203,7 +200,11 @@ async def _foreseen(ask: PageAsk, draft: Mapping[str, str]) -> Foreseen | None:
     rules = ruleset(ask.rooms.ruleset)
     urgency = draft.get("urgency", "")
     limits = rules.classes[Urgency(urgency) if urgency in set(Urgency) else Urgency.GENERAL_7D]
-    due = None if limits.feedback is None else due_at(ask.now, limits.feedback, rules, calendar(CALENDAR)).at
+    due = (
+        None
+        if limits.feedback is None
+        else due_at(ask.now, limits.feedback, rules, calendar(ask.rooms.calendar)).at
+    )
     async with lent(ask.rooms.pool) as connection:
         alike = await found(
             connection, subject=subject, district=district, street=street, open_only=True, most=ALIKE_MAX

@@ -18,6 +18,7 @@ from hotline.web.pages.calls import calls
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.finding import find_page
 from hotline.web.pages.gate import SIGN_IN, OpenHandler, PageGate, PageHandler
+from hotline.web.pages.in_force import in_force
 from hotline.web.pages.knowledge import article, knowledge
 from hotline.web.pages.life import fact_page, life_page
 from hotline.web.pages.matters import WorkPlace, act_on_matter, matter_page
@@ -137,6 +138,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/ranking", roles=AT_THE_CENTRE, handle=ranking, title=N_("Ranking")),
     PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
     PageRoute(method="GET", path="/knowledge/{article}", roles=AT_THE_CENTRE, handle=article),
+    PageRoute(method="GET", path="/in-force", roles=AT_THE_CENTRE, handle=in_force, title=N_("In force")),
     *_office(SUPERVISION_OFFICE, roles.SUPERVISION),
     PageRoute(method="GET", path="/find", roles=READING_ALL, handle=find_page, title=N_("Find")),
 )
