@@ -104,6 +104,11 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
     return [*desks, lists, web]
 
 
+def targets_of(city: City) -> Path:
+    """The folder in which each process of the city writes down where it answers Prometheus."""
+    return Path(city.logs).with_name("targets")
+
+
 def with_ports(city: City) -> City:
     """The city with ports for HTTP: those it had, where they are free; they stay the same when a process comes back."""
     had = (city.public_port, city.staff_port)
