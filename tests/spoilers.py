@@ -71,6 +71,7 @@ def _filled(kind: Any, now: str) -> Any:
 
 _OF_PATTERN: Final = {
     "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$": "0" * 8 + "-0000-0000-0000-" + "0" * 12,
+    "^[0-9a-f]{32}$": "0" * 32,
     "^[0-9a-f]{64}$": "0" * 64,
     "^(audio|image|video|text|application)/[A-Za-z0-9.+-]{1,80}$": "image/png",
     r"^[a-z][a-z0-9+.-]{1,20}:[^\s\x00-\x1f\x7f-\x9f]{1,400}$": "s3:photo.jpg",

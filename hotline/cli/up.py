@@ -70,10 +70,10 @@ def up(
     Nothing happens where they run already. A city whose day was a rehearsal keeps its own time, which
     stands still.
     """
-    again = "up --stack-only" if stack_only else f"up --city {city}" if city != "hotline" else "up"
+    again = "up --stack-only" if stack_only else "up" if city == "hotline" else f"up --city {city}"
     if data is not None and (catalogue is not None or ruleset):
         fail("--data brings catalogue and rule set with it: leave --catalogue and --ruleset out.", code=2)
-    own = _own(catalogue) if catalogue is not None else None
+    own = None if catalogue is None else _own(catalogue)
     folder = None if data is None else _held(data)
     run(
         _up_stack(json=json)
