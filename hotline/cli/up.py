@@ -67,8 +67,7 @@ def up(
 ) -> None:
     """Start the stack and a city's services.
 
-    Nothing happens where they run already. A city whose day was a rehearsal keeps its own time, which
-    stands still.
+    Nothing happens where they run already. A city of a rehearsal keeps its own time, which stands still.
     """
     again = "up --stack-only" if stack_only else "up" if city == "hotline" else f"up --city {city}"
     if data is not None and (catalogue is not None or ruleset):
