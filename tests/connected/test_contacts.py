@@ -38,6 +38,7 @@ from shared.events import (
     ComplaintDispatched,
     ReturnApproved,
     ReturnRequested,
+    VisitScheduled,
 )
 from shared.ids import ComplaintId, UnitId
 from shared.log.acts import acting
@@ -340,8 +341,7 @@ async def test_what_has_ended_is_due_after_the_retention_time_of_its_rule_set(
     complaint = await dispatched(town, "contact-4")
     await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.answer(complaint)
-    await town.until_fact(complaint, ComplaintDispatched)
-    await town.settled()
+    await town.until_fact(complaint, VisitScheduled)
     await town.visit(complaint)
     await town.until_fact(complaint, ComplaintClosed)
     async with acting(town.realm.login("operator")) as operator:

@@ -411,7 +411,7 @@ async def test_a_calls_events_in_any_order_and_twice_give_one_terminal_state(tow
         for order in itertools.product(CALLS, repeat=size)
         if set(order) == set(CALLS)
     ]
-    calls = [f"call-{number}" for number in range(len(orders))]
+    calls = [f"in-any-order-{number}" for number in range(len(orders))]
     await asyncio.gather(
         *(_tell_calls(town, call, order, start) for call, order in zip(calls, orders, strict=True))
     )
