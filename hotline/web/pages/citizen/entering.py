@@ -15,7 +15,7 @@ from hotline.web.open311.forms import form_of
 from hotline.web.pages.asking import PageMoved, PageView
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.citizen.session import moved, number_in, session_in
-from hotline.web.pages.gate import client_of
+from hotline.web.pages.gate import PAGES, client_of
 from hotline.web.pages.look import PageLook
 from hotline.web.pages.signing_in import look_chosen
 from hotline.web.problems import HttpRefusal, ProblemKind
@@ -59,7 +59,7 @@ async def open_page(request: Request, look: PageLook, rooms: Rooms) -> PageView 
         return _form(typed, wrong=NO_CODE, field="code", status=HTTPStatus.BAD_REQUEST)
     link = await opened(rooms.pool, number, plain)
     if link is None:
-        rooms.telemetry.count("web.refused")
+        rooms.telemetry.count("web.refused", label=PAGES)
         return _form(typed, wrong=WRONG, field="code", status=HTTPStatus.FORBIDDEN)
     rooms.rates.was_right(client_of(request), number.id_first)
     return moved(request, f"{MINE}/{typed}", link.session)
