@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Final
+
+LIFE: Final = "life"
+"""The stage that the first fact begins."""
 
 
 def trace_id_of(complaint_id: str) -> int:
@@ -20,9 +24,14 @@ def trace_page(viewer: str, complaint_id: str) -> str:
     return f"{viewer}/zipkin/traces/{trace_hex_of(complaint_id)}"
 
 
+def stage_span_of(complaint_id: str, version: int, stage: str) -> int:
+    """The span of the stage that the fact of this version began, or of the word that it is."""
+    return span_id_of(complaint_id, f"version/{version}", stage)
+
+
 def life_span_of(complaint_id: str) -> int:
     """The span of the life itself: all others lie below it."""
-    return span_id_of(complaint_id, "version/1", "life")
+    return stage_span_of(complaint_id, 1, LIFE)
 
 
 def span_id_of(complaint_id: str, caused_by: str, desk: str) -> int:

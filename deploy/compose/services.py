@@ -192,7 +192,7 @@ def rules() -> Mapping[str, Any]:
 
 
 def alertmanager() -> Mapping[str, Any]:
-    """Whom the alerts reach."""
+    """The receivers of alerts."""
     return routing.alertmanager()
 
 

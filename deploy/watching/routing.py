@@ -1,4 +1,4 @@
-"""Whom an alert reaches: a page at once and again, a ticket once a day; and what is silent while its cause is told."""
+"""The way of an alert: a page at once and again, a ticket once a day. An effect is silent while its cause is told."""
 
 from __future__ import annotations
 

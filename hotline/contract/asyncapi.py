@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -37,6 +36,7 @@ from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.structured import CONTENT_TYPE
 from shared.topic_names import UNIT_NAME
 from shared.topics import COMPLAINTS_ANCHORS, COMPLAINTS_LOG, DISPATCH_ORDERS, RESULTS, TOPICS, UNIT, Topic
+from shared.versions import release
 
 _HEADERS = {
     "ce_specversion": "always 1.0",
@@ -70,7 +70,7 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "hotline",
-            "version": version("hotline"),
+            "version": release(),
             "description": DESCRIPTION,
             "x-limits": LIMITS,
         },

@@ -13,7 +13,7 @@ import asyncpg
 
 from hotline.tracing.belonging import BELONGINGS
 from shared import events as e
-from shared.log.snapshot_difference import not_seen
+from shared.log.snapshot_difference import BETWEEN, between
 
 SLOW: Final = timedelta(seconds=10)
 """Of machine time, from a request on record to its first order: a hundred times what it takes under full load."""
@@ -51,17 +51,7 @@ OVERDUE: Final = tuple(kind.__name__ for kind, one in BELONGINGS.items() if one.
 REFUSED: Final = tuple(kind.__name__ for kind in (e.ReplyRefused, e.IntakeRefused, e.VisitAnswerRefused))
 
 _COLUMNS: Final = "e.stream_id, e.version, e.type, e.recorded_at"
-_NEW: Final = (
-    "WITH s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a, $2::text::pg_snapshot AS b), new AS ("
-    + not_seen(
-        _COLUMNS,
-        "es.event e, s",
-        "a",
-        below="e.xid < pg_snapshot_xmax(b)",
-        also="pg_visible_in_snapshot(e.xid, b)",
-    )
-    + ")"
-)
+_NEW: Final = f"WITH {BETWEEN}, new AS ({between(_COLUMNS, 'es.event')})"
 _STRETCH: Final = f"""WITH new AS (
     SELECT {_COLUMNS} FROM es.event e WHERE e.position >= $1 AND e.position < $2
 )"""  # noqa: S608 -- from constants of ours
@@ -87,16 +77,10 @@ WHERE t.sampled OR t.why IS NOT NULL OR k.stream_id IS NOT NULL
 _CHANGES: Final = _NEW + _TOUCHED
 _AGAIN: Final = _STRETCH + _TOUCHED
 # A parked message may be about a complaint that is not on record yet: then there is no life to state.
-_NOTICES: Final = not_seen(
-    "e.complaint_id",
-    "es.parking_notice e, s",
-    "a",
-    below="e.xid < pg_snapshot_xmax(b)",
-    also="pg_visible_in_snapshot(e.xid, b)",
-)
 _PARKED: Final = f"""
-WITH s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a, $2::text::pg_snapshot AS b)
-SELECT DISTINCT p.complaint_id::text FROM ({_NOTICES}) p WHERE p.complaint_id IS NOT NULL
+WITH {BETWEEN}
+SELECT DISTINCT p.complaint_id::text FROM ({between("e.complaint_id", "es.parking_notice")}) p
+WHERE p.complaint_id IS NOT NULL
 AND EXISTS (SELECT FROM es.stream h WHERE h.stream_id = p.complaint_id)
 AND NOT EXISTS (SELECT FROM read.traced k WHERE k.stream_id = p.complaint_id)
 """  # noqa: S608 -- from constants of ours

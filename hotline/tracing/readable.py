@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Final
+from uuid import UUID
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -20,7 +21,10 @@ _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 def readable(span: LifeSpan) -> ReadableSpan:
     """The span, with its service as the resource, its other side as an attribute, its missed limits as its status."""
     trace_id = int(span.trace_id, 16)
-    attributes: dict[str, str | int] = {**dict(span.attributes), names.COMPLAINT: _complaint(span.trace_id)}
+    attributes: dict[str, str | int] = {
+        **dict(span.attributes),
+        names.COMPLAINT: str(UUID(hex=span.trace_id)),
+    }
     if span.peer:
         attributes[names.PEER_NAME] = span.peer
     return ReadableSpan(
@@ -45,8 +49,3 @@ def readable(span: LifeSpan) -> ReadableSpan:
 @cache
 def _resource(service: str) -> Resource:
     return resource_of(service)
-
-
-def _complaint(trace_id: str) -> str:
-    """The complaint's id: the trace has its 128 bits."""
-    return "-".join((trace_id[:8], trace_id[8:12], trace_id[12:16], trace_id[16:20], trace_id[20:]))

@@ -8,13 +8,14 @@ from enum import StrEnum
 import msgspec
 
 from shared.runtime.span_names import Kind
-from shared.trace_ids import span_id_of
+from shared.trace_ids import LIFE as LIFE_STAGE
+from shared.trace_ids import stage_span_of
 
 
 class LifeStage(StrEnum):
     """A part of a life that lasts; `WORD` is none: one fact at its instant."""
 
-    LIFE = "life"
+    LIFE = LIFE_STAGE
     DISPATCH = "dispatch"
     """From the moment that an order must be written until it is."""
     ORDER = "order"
@@ -67,4 +68,4 @@ class LifeSpan(msgspec.Struct, frozen=True, kw_only=True):
 
 def stage_span_id(complaint_id: str, version: int, stage: LifeStage) -> str:
     """The span of the stage that the fact of this version began, or of the word that it is."""
-    return f"{span_id_of(complaint_id, f'version/{version}', stage):016x}"
+    return f"{stage_span_of(complaint_id, version, stage):016x}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import Any, Final
 
 from hotline.contract.examples.told import input_example
@@ -46,6 +45,7 @@ from shared.events import Attachment
 from shared.inputs import Input
 from shared.structured import CONTENT_TYPE as STRUCTURED
 from shared.structured import REQUIRED
+from shared.versions import release
 
 ANSWERS: Final = (
     AcceptedEvent,
@@ -120,7 +120,7 @@ def document(routes: Sequence[HttpRoute]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "hotline over HTTP",
-            "version": version("hotline"),
+            "version": release(),
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "x-limits": dict(LIMITS),

@@ -6,6 +6,22 @@ earlier snapshot did not see.
 
 from __future__ import annotations
 
+from typing import Final
+
+BETWEEN: Final = "s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a, $2::text::pg_snapshot AS b)"
+"""The two snapshots of `between`, as a common table that its FROM clause names."""
+
+
+def between(columns: str, table: str) -> str:
+    """The rows of a table, as `e`, that the snapshot `b` sees and `a` did not; both stand in `BETWEEN`."""
+    return not_seen(
+        columns,
+        f"{table} e, s",
+        "a",
+        below="e.xid < pg_snapshot_xmax(b)",
+        also="pg_visible_in_snapshot(e.xid, b)",
+    )
+
 
 def not_seen(columns: str, source: str, seen: str, *, below: str = "", also: str = "") -> str:
     """The rows of `es.event e` that the snapshot `seen` did not see, those that have since ended among them.

@@ -23,9 +23,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
+from shared.doors.heard import line_of
 from shared.runtime import span_names as names
 from shared.topic_names import speaker_of
-from shared.topics import TOPICS, UNIT, Topic
 from shared.trace_ids import is_followed, life_span_of, span_id_of, trace_id_of
 from shared.versions import release
 
@@ -215,16 +215,8 @@ def resource_of(service: str) -> Resource:
 
 @cache
 def _speaks_on(topic: str, prefix: str) -> str:
-    """The speaker on a topic: the unit on a unit's, else the role; the relay on its own."""
-    name = topic.removeprefix(prefix)
-    line = max((one for one in TOPICS if _is_of(name, one)), key=lambda one: len(one.name), default=None)
+    """The speaker on a topic: the unit on a unit's, else the role; the relay on its own; empty where it is none."""
+    line = line_of(topic, prefix)
     if line is None:
         return ""
-    if line.is_door and line.per_unit:
-        return speaker_of(topic, prefix, line)
-    return line.speaker
-
-
-def _is_of(name: str, line: Topic) -> bool:
-    plain = line.name.removesuffix("." + UNIT)
-    return name == plain or name.startswith(plain + ".")
+    return speaker_of(topic, prefix, line) if line.is_door and line.per_unit else line.speaker

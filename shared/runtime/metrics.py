@@ -6,9 +6,8 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -31,9 +30,7 @@ from shared.runtime.metric_names import (
     part_of,
     shown_as,
 )
-
-UNKNOWN: Final = "unknown"
-"""The version of a source tree that was never installed."""
+from shared.versions import release
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter and histogram that nobody asks for
 
@@ -49,7 +46,7 @@ class Metrics:
         built.info(
             {
                 "service": service,
-                "version": _version(),
+                "version": release(),
                 "log_format": str(LOG_FORMAT),
                 "python": platform.python_version(),
             }
@@ -127,10 +124,3 @@ def write_target(folder: str, job: str, instance: str, address: str, port: int) 
     half = file.with_suffix(f".{os.getpid()}")  # Prometheus reads a file the moment it is there
     half.write_text(json.dumps(told) + "\n", encoding="utf-8")
     half.replace(file)
-
-
-def _version() -> str:
-    try:
-        return version("hotline")
-    except PackageNotFoundError:
-        return UNKNOWN

@@ -56,7 +56,7 @@ async def stating(city: City, collector: Collector, ratio: float) -> AsyncIterat
 
 
 def of(collector: Collector, complaint: str) -> list[Span]:
-    """What came of a life."""
+    """The spans of a life that the collector has."""
     return [span for span in collector.spans if span.tags.get("complaint.id") == complaint]
 
 

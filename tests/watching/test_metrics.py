@@ -24,7 +24,7 @@ PARTS: Final = {
     "projector": {"projector", "city"},
     "web": {"web", "pages", "speaking", "kafka"},
 }
-"""What each process has, and so shows."""
+"""The parts that each process has, and so shows."""
 
 
 @pytest.mark.parametrize("process", PROCESSES)

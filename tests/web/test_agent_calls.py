@@ -64,7 +64,7 @@ async def agent_of(people: People, door: Door, name: str, agent: str) -> Watched
 
 
 async def filled(watched: Watched, title: str) -> None:
-    """What every record says."""
+    """The fields of every record."""
     page = watched.page
     await page.locator("#f-subject").fill(WATER)
     await page.locator("#f-district").fill(DISTRICT)

@@ -78,7 +78,7 @@ async def opened(door: Door, link: str) -> httpx2.AsyncClient:
 
 
 async def said(client: httpx2.AsyncClient, number: str, verb: str, **fields: str) -> httpx2.Response:
-    """What comes of a form of the page, as a browser without a script sends it."""
+    """The answer to a form of the page, sent as a browser without a script does."""
     page = (await client.get(f"{MINE}/{number}")).text
     act = re.search(r'name="act" value="([^"]+)"', page)
     visit = re.search(r'name="visit" value="([^"]+)"', page)

@@ -98,7 +98,7 @@ async def add(operator: asyncpg.Connection[Any], name: str, login: Login) -> tup
 
 
 async def name_agent(operator: asyncpg.Connection[Any], staff_id: str, agent: str) -> None:
-    """Whom the switch means by this agent's id or extension, and nobody else from now on; empty: nobody."""
+    """Let this id or extension of the switch mean this person, and nobody else; empty: it means nobody."""
     await operator.execute("SELECT web.name_agent($1, $2)", staff_id, agent)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import asyncpg
 
 from shared.log.projection.position import Position, present_position
-from shared.log.snapshot_difference import not_seen
+from shared.log.snapshot_difference import BETWEEN, between, not_seen
 
 PAGE: Final = 20_000
 """Facts taken in at once. So many are of about 2,500 lives: 60 MB, and a second between two signs of life."""
@@ -99,26 +99,18 @@ class _Known(NamedTuple):
 
 def _changes(source: Source) -> tuple[str, str, str]:
     """Statements: whether anything is new, where a page of it ends, and the page."""
-    source_from = f"{source.table} e, s"
-    is_new = not_seen("1", source_from, "a")
+    is_new = not_seen("1", f"{source.table} e, s", "a")
     ends = f"""
 SELECT e.xid::text FROM {source.table} e
 WHERE e.xid >= pg_snapshot_xmax($1::text::pg_snapshot) AND e.xid < pg_snapshot_xmin($2::text::pg_snapshot)
 ORDER BY e.xid OFFSET $3 LIMIT 1
 """  # noqa: S608 -- from constants of ours
-    rows = not_seen(
-        ", ".join(f"e.{name}" for name in (source.key, *source.columns.split())),
-        source_from,
-        "a",
-        below="e.xid < pg_snapshot_xmax(b)",
-        also="pg_visible_in_snapshot(e.xid, b)",
-    )
-    snapshots = "WITH s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a, {} AS b) "
+    rows = between(", ".join(f"e.{name}" for name in (source.key, *source.columns.split())), source.table)
     told = f"SELECT {source.key}, count(*), {source.more} FROM ({rows}) e GROUP BY {source.key}"  # noqa: S608 -- ours
     return (
-        f"{snapshots.format('NULL')} SELECT EXISTS ({is_new})",
+        f"WITH s AS MATERIALIZED (SELECT $1::text::pg_snapshot AS a) SELECT EXISTS ({is_new})",
         ends,
-        f"{snapshots.format('$2::text::pg_snapshot')} {told}",
+        f"WITH {BETWEEN} {told}",
     )
 
 

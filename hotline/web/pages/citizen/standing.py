@@ -41,14 +41,14 @@ _NEXT: Final[Mapping[Stage, str]] = {
     Stage.ANSWERED: N_("The unit has answered. You will be asked whether it is solved."),
 }
 _ENDS: Final[Mapping[str, str]] = {
-    "ComplaintWithdrawn": N_("Nothing: you took it back. What is new is a new request."),
-    "ComplaintAnsweredDirectly": N_("Nothing: it was answered on the spot. What is new is a new request."),
+    "ComplaintWithdrawn": N_("Nothing: you took it back. Anything new is a new request."),
+    "ComplaintAnsweredDirectly": N_("Nothing: it was answered on the spot. Anything new is a new request."),
     "ComplaintTurnedAway": N_("Nothing: it was not taken on. Below stands why."),
 }
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.SOLVED: N_("Nothing: you said that it is solved. Thank you."),
     Outcome.UNSOLVED: N_(
-        "It is closed, and it counts as not solved. What is new is a new request: call 12345."
+        "It is closed, and it counts as not solved. Anything new is a new request: call 12345."
     ),
     Outcome.UNREACHED: N_("It is closed, for we could not reach you. If it is not solved, call 12345."),
     Outcome.EXCEPTION: N_("It is closed by an approved exception. For the reasons call 12345."),
