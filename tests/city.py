@@ -35,7 +35,7 @@ from hotline.audit.verify import verify
 from hotline.lab.desks.city import LIVED, prepare
 from shared.cloudevents import input_headers
 from shared.doors.heard import of_login
-from shared.events import Fact
+from shared.events import Fact, VisitScheduled
 from shared.events.base import RequestType, Urgency
 from shared.ids import TOGETHER, ComplaintId, complaint_id
 from shared.inputs import (
@@ -411,7 +411,8 @@ class City:
     async def visit(
         self, complaint: str, visit: int = 1, attempt: int = 1, *, solved: bool = True, **how: Any
     ) -> None:
-        """The citizen was reached and judged."""
+        """The citizen was reached and judged, once the visit was asked for."""
+        await self.until_fact(complaint, VisitScheduled)
         data = RecordVisit(
             complaint_id=complaint, visit=visit, attempt=attempt, solved=solved, satisfied=solved
         )

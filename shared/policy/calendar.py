@@ -99,7 +99,6 @@ def calendar(version: str) -> Calendar:
     raise CalendarUnknown(f"there is no calendar '{version}'; known: {', '.join((*packaged(), *own))}")
 
 
-@cache
 def packaged() -> tuple[str, ...]:
     """The versions that ship with the project."""
     return tuple(sorted(entry.name.removesuffix(".json") for entry in _FOLDER.iterdir()))

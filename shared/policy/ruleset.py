@@ -163,7 +163,6 @@ def ruleset_tables(version: str) -> Mapping[str, Any]:
     return tomllib.loads(ruleset_text(version))
 
 
-@cache
 def packaged() -> tuple[str, ...]:
     """The versions that ship with the project."""
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir()))

@@ -172,9 +172,12 @@ async def test_a_slow_order_is_stated_and_no_more_in_a_minute_than_a_viewer_can_
             return (left, len({complaint for complaint in streams if of(collector, complaint)})) == (3, 2)
 
         await until(all_seen, what="two lives stated, three left out")
-    told = [complaint for complaint in streams if of(collector, complaint)]
-    rows = await lived.sql("SELECT stream_id::text, why FROM read.traced WHERE why = 'slow'")
-    assert {tuple(row) for row in rows} == {(complaint, "slow") for complaint in told}
+        told = {complaint for complaint in streams if of(collector, complaint)}
+
+        async def remembered() -> bool:  # a moment after they were stated
+            return {row[0] for row in await lived.sql(_SLOW)} == told
+
+        await until(remembered, what="a note of each life that was stated")
 
 
 async def test_a_collector_that_the_environment_names_hears_every_process(
@@ -192,6 +195,9 @@ async def test_a_collector_that_the_environment_names_hears_every_process(
     assert told() == {("zipkin", lived.realm.zipkin) if lived.realm.zipkin else ("none", "")}
     monkeypatch.setenv(realm.COLLECTOR, "http://127.0.0.1:4318")
     assert told() == {("otlp", "http://127.0.0.1:4318")}
+
+
+_SLOW = "SELECT stream_id::text FROM read.traced WHERE why = 'slow'"
 
 
 def _owned(city: City) -> Callable[[], Awaitable[bool]]:
