@@ -30,7 +30,7 @@ SECONDS_MAX: Final = 60.0
 
 async def said_of(city: City, complaint: str) -> list[str]:
     """The names of the facts of a complaint, in their order."""
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         rows = await connection.fetch(
             "SELECT type FROM es.fact WHERE stream_id = $1::text::uuid ORDER BY version", complaint

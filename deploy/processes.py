@@ -1,7 +1,7 @@
 """Every process of a deployed city: one line each. Images, compose, Kubernetes and their checks are made from this.
 
 A process is told its settings under the prefix of its name: `INTAKE_KAFKA`. Its rights in Kafka come from the table of
-topics, those in PostgreSQL from `deploy.city.city.GRANTED`.
+topics, those in PostgreSQL from `deploy.city.endpoints.GRANTED`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class SentInput(NamedTuple):
 
 async def now_of(city: City) -> datetime:
     """The present of the city, by its database."""
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         return await present(connection)
     finally:
@@ -90,7 +90,7 @@ async def at_present(
     city: City, look: Callable[[asyncpg.Connection[Any]], Awaitable[_FoundT]]
 ) -> tuple[_FoundT, datetime]:
     """The answer of `look` and the present of the city, over one connection that may only read."""
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         return await look(connection), await present(connection)
     finally:
@@ -118,7 +118,7 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     """
     value = checked(data)
     event_id = str(uuid4())
-    topic = city.realm.prefix + line.of(unit)
+    topic = city.endpoints.prefix + line.of(unit)
     now = await now_of(city)
     headers = input_headers(type(data), SOURCE, event_id, now)
     partition = partition_of(key.encode(), line.partitions)
@@ -126,7 +126,9 @@ async def tell(city: City, line: Topic, key: str, data: Input, *, unit: str = ""
     message = Incoming(topic, partition, 0, sent_at_ms, key.encode(), tuple(headers), value)
     as_a_door_would(city, data, message, now)
     producer = AIOKafkaProducer(
-        **kafka_address.aiokafka(city.realm.commands_of(line.speaker)), acks="all", enable_idempotence=True
+        **kafka_address.aiokafka(city.endpoints.commands_of(line.speaker)),
+        acks="all",
+        enable_idempotence=True,
     )
     try:
         with may_speak(line.speaker):
@@ -221,7 +223,7 @@ async def effect(city: City, complaint: ComplaintId, told: SentInput) -> list[Fa
 
 
 async def _effect(city: City, complaint: ComplaintId, told: SentInput) -> list[Fact]:
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:
         while time.monotonic() < give_up_at:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import asyncpg
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE, City
 from deploy.embedded.atomic import write_atomically
 from shared.complaint import stored_head
@@ -52,7 +52,7 @@ WHERE taken_at + $1 < $2 AND NOT EXISTS (SELECT FROM es.stream s WHERE s.stream_
 """
 
 
-async def keep_key(home: Path, realm: Realm) -> str | None:
+async def keep_key(home: Path, endpoints: CityEndpoints) -> str | None:
     """The keys of contacts and of callers in the city's folder, its owner's alone to read; made where there are none.
 
     Beside them lies the public part of the contacts' key, written anew from it.
@@ -64,7 +64,7 @@ async def keep_key(home: Path, realm: Realm) -> str | None:
     if not missing:
         _keep_public(home)
         return None
-    async with acting(realm.login("operator")) as operator:
+    async with acting(endpoints.login("operator")) as operator:
         kept = await operator.fetchval(
             "SELECT (SELECT count(*) FROM vault.key) + (SELECT count(DISTINCT stream_id) FROM vault.text_number)"
         )

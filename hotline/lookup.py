@@ -103,7 +103,7 @@ async def _by_number(connection: asyncpg.Connection[Any], text: str) -> Complain
 
 async def complaint_named(city: City, text: str) -> Complaint:
     """As `complaint_called`, by a connection of its own."""
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         return await complaint_called(connection, text)
     finally:

@@ -53,7 +53,7 @@ async def record(city: City, data: RecordRequest, note: Callable[[str], None]) -
 
 async def holds(city: City, article_id: str, version: int) -> None:
     """`Mistyped` where nobody can answer from this version now; an empty base checks nothing (B2)."""
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         every = await listed(connection)
     finally:
@@ -149,7 +149,7 @@ async def _became(
 
 async def _answered(city: City, complaint: ComplaintId) -> bool:
     """Whether its life ended on the spot."""
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         facts = await facts_of(connection, complaint)
     finally:
@@ -177,7 +177,7 @@ async def _tell_of_another(
 
 async def _dispatched(city: City, complaint: ComplaintId) -> ComplaintDispatched:
     """The latest order of a complaint; waits for it."""
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     give_up_at = time.monotonic() + EFFECT_SECONDS_MAX
     try:
         while time.monotonic() < give_up_at:

@@ -26,7 +26,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from deploy.city import city as realm
+from deploy.city import making
 from deploy.embedded.stack import Addresses
 from shared.runtime.errors import UserError
 from tests.city import City, open_city
@@ -144,7 +144,7 @@ async def typed_stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 @pytest.fixture(scope="session")
 async def databases(stack: Addresses) -> AsyncIterator[Databases]:
-    made = Databases(stack, realm.migrate)
+    made = Databases(stack, making.migrate)
     try:
         yield made
     finally:

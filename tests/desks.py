@@ -266,9 +266,9 @@ async def door_of_intake(
 ) -> AsyncIterator[tuple[DoorReader, Desk]]:
     """Intake's door on its requests, or on a login's `topic`, as its process would open it, at a test's own pace."""
     settings = Settings(
-        kafka=city.realm.kafka,
-        postgres=city.realm.logins["intake"],
-        topic_prefix=city.realm.prefix,
+        kafka=city.endpoints.kafka,
+        postgres=city.endpoints.logins["intake"],
+        topic_prefix=city.endpoints.prefix,
         offsets_idle_ms=50,
     )
     log = PostgresLog(settings.postgres, "intake", "intake.requests")
@@ -278,7 +278,7 @@ async def door_of_intake(
         raise error
 
     door = Door(desk, settings, name="requests", fill=requests(settings, SystemClock()), fail=fail)
-    door_reader = DoorReader(door, city.realm.kafka, topic or city.topic(INTAKE_REQUESTS), group=group)
+    door_reader = DoorReader(door, city.endpoints.kafka, topic or city.topic(INTAKE_REQUESTS), group=group)
     await door_reader.start()
     try:
         yield door_reader, desk

@@ -11,8 +11,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.city import kafka_logins
-from deploy.city.city import Realm, make_topics
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.kafka_rights import OPERATOR, Login
+from deploy.city.making import make_topics
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError
 
@@ -31,55 +32,55 @@ class Admission:
     """The beginning of the names of its consumer groups; empty where it hears nothing."""
 
 
-async def admit(realm: Realm, login: Login) -> Admission:
+async def admit(endpoints: CityEndpoints, login: Login) -> Admission:
     """Make a login that the city does not have, with its own topics; `UserError` where it has it, or Kafka refuses."""
-    if login in await listed(realm):
+    if login in await listed(endpoints):
         raise UserError(
             f"The login {login.principal} is there already. `hotline login renew {_typed(login)}` gives it another "
             "password; then the old one is void."
         )
-    return await _let_in(realm, login)
+    return await _let_in(endpoints, login)
 
 
-async def renew(realm: Realm, login: Login) -> Admission:
+async def renew(endpoints: CityEndpoints, login: Login) -> Admission:
     """Give a login that the city has another password; the old one is void. `UserError` where the city has it not."""
-    await _demand(realm, login)
-    return await _let_in(realm, login)
+    await _demand(endpoints, login)
+    return await _let_in(endpoints, login)
 
 
-async def expel(realm: Realm, login: Login) -> None:
+async def expel(endpoints: CityEndpoints, login: Login) -> None:
     """Take away a login that the city has; its topics stay. `UserError` where the city has it not."""
-    await _demand(realm, login)
-    await asyncio.to_thread(kafka_logins.drop, realm.kafka, realm.name, login)
+    await _demand(endpoints, login)
+    await asyncio.to_thread(kafka_logins.drop, endpoints.kafka, endpoints.name, login)
 
 
-async def own_topic(realm: Realm, login: Login) -> None:
+async def own_topic(endpoints: CityEndpoints, login: Login) -> None:
     """Make the topics of a login with a name that are not there; `UserError` where nobody here may make topics.
 
     A plain login speaks on a topic that every city has.
     """
-    spoken = {realm.prefix + topic: line for topic, line in login.topics_spoken.items()}
-    missing = set(spoken) - await asyncio.to_thread(_topics_of, realm)
+    spoken = {endpoints.prefix + topic: line for topic, line in login.topics_spoken.items()}
+    missing = set(spoken) - await asyncio.to_thread(_topics_of, endpoints)
     if not missing:
         return
-    if kafka_address.parsed(realm.kafka).user == f"{realm.name}-{OPERATOR}":
+    if kafka_address.parsed(endpoints.kafka).user == f"{endpoints.name}-{OPERATOR}":
         raise UserError(f"{', '.join(sorted(missing))} is missing, and only Kafka's admin makes topics.")
     used = login.topics_heard | login.topics_spoken
-    await make_topics(realm.kafka, {realm.prefix + topic: line for topic, line in used.items()})
+    await make_topics(endpoints.kafka, {endpoints.prefix + topic: line for topic, line in used.items()})
 
 
-def _topics_of(realm: Realm) -> set[str]:
+def _topics_of(endpoints: CityEndpoints) -> set[str]:
     try:
-        return set(AdminClient(kafka_address.librdkafka(realm.looks)).list_topics(timeout=30).topics)
+        return set(AdminClient(kafka_address.librdkafka(endpoints.looks)).list_topics(timeout=30).topics)
     except KafkaException as error:
         raise UserError(f"Kafka did not say which topics it has: {error.args[0].str()}.") from error
 
 
-async def listed(realm: Realm) -> list[Login]:
+async def listed(endpoints: CityEndpoints) -> list[Login]:
     """The logins of roles that the city has; `UserError` where nobody here may ask Kafka that."""
-    if not realm.kafka or kafka_address.parsed(realm.kafka).user == f"{realm.name}-{OPERATOR}":
+    if not endpoints.kafka or kafka_address.parsed(endpoints.kafka).user == f"{endpoints.name}-{OPERATOR}":
         raise UserError(_NO_ADMIN)
-    return await asyncio.to_thread(kafka_logins.known, realm.kafka, realm.name)
+    return await asyncio.to_thread(kafka_logins.known, endpoints.kafka, endpoints.name)
 
 
 _NO_ADMIN: Final = (
@@ -88,22 +89,22 @@ _NO_ADMIN: Final = (
 )
 
 
-async def _demand(realm: Realm, login: Login) -> None:
-    if login not in await listed(realm):
+async def _demand(endpoints: CityEndpoints, login: Login) -> None:
+    if login not in await listed(endpoints):
         raise UserError(
             f"The city has no login {login.principal}: `hotline login list` shows those it has, "
             f"`hotline login add {_typed(login)}` makes it."
         )
 
 
-async def _let_in(realm: Realm, login: Login) -> Admission:
-    prefix = realm.prefix
+async def _let_in(endpoints: CityEndpoints, login: Login) -> Admission:
+    prefix = endpoints.prefix
     used = login.topics_heard | login.topics_spoken
-    await make_topics(realm.kafka, {prefix + topic: line for topic, line in used.items()})
-    address = await asyncio.to_thread(kafka_logins.add, realm.kafka, realm.name, prefix, login)
+    await make_topics(endpoints.kafka, {prefix + topic: line for topic, line in used.items()})
+    address = await asyncio.to_thread(kafka_logins.add, endpoints.kafka, endpoints.name, prefix, login)
     return Admission(
         login=login,
-        address=kafka_address.moved(address, realm.reached) if realm.reached else address,
+        address=kafka_address.moved(address, endpoints.reached) if endpoints.reached else address,
         writes={prefix + topic: line.partitions for topic, line in login.topics_spoken.items()},
         reads=tuple(prefix + topic for topic in login.topics_heard),
         groups=login.groups(prefix),

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.city import kafka_rights
-from deploy.city.city import GRANTED, Realm
+from deploy.city.endpoints import GRANTED, CityEndpoints
 from shared.runtime import kafka_address, postgres_address
 from shared.runtime.settings import read_secret
 from shared.versions import CALENDAR, RULESET
@@ -72,7 +72,7 @@ def role_of(settings: Settings, login: str) -> str:
     return f"{urlsplit(settings.postgres).path[1:]}_{login}_login"
 
 
-def realm_of(settings: Settings) -> Realm:
+def endpoints_of(settings: Settings) -> CityEndpoints:
     """The city with the logins whose secrets are here; the address of a login that is not here is empty."""
     logins = {
         login: postgres_address.with_login(settings.postgres, role_of(settings, login), password)
@@ -84,7 +84,7 @@ def realm_of(settings: Settings) -> Realm:
         for name in kafka_rights.PRINCIPALS
         if (password := secret(settings, f"kafka-{name}")) is not None
     }
-    return Realm(
+    return CityEndpoints(
         name=settings.name,
         kafka=admin_address(settings) or speakers.get(kafka_rights.OPERATOR, ""),
         owner_dsn=owner_dsn(settings) or "",

@@ -17,8 +17,9 @@ import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.city import city, kafka_logins, kafka_rights
+from deploy.city import kafka_logins, kafka_rights, making
 from deploy.city.deployed import Settings, admin_address, owner_dsn, secret
+from deploy.city.endpoints import GRANTED, prefix_of
 from shared.policy.catalogue import catalogue
 from shared.runtime import kafka_address
 from shared.runtime.errors import UserError, not_believed
@@ -60,7 +61,7 @@ async def _answers(settings: Settings) -> None:
 
 async def _database(settings: Settings) -> None:
     dsn = _owner(settings)
-    await city.migrate(dsn)
+    await making.migrate(dsn)
     owner = await asyncpg.connect(dsn)
     try:
         known = await owner.fetchval("SELECT count(*) FROM es.relay")
@@ -73,10 +74,10 @@ async def _database(settings: Settings) -> None:
 
 async def _logins(settings: Settings) -> None:
     dsn = _owner(settings)
-    passwords = {login: _needed(settings, f"postgres-{login}") for login in city.GRANTED}
+    passwords = {login: _needed(settings, f"postgres-{login}") for login in GRANTED}
     owner = await asyncpg.connect(dsn)
     try:
-        await city.make_logins(owner, dsn, passwords)
+        await making.make_logins(owner, dsn, passwords)
     finally:
         await owner.close()
     print(f"{len(passwords)} logins in PostgreSQL")
@@ -86,7 +87,7 @@ async def _kafka(settings: Settings) -> None:
     admin = admin_address(settings)
     if admin is None:
         raise UserError(f"{settings.secrets / 'kafka-admin'} is missing: the password of Kafka's admin.")
-    prefix = city.prefix_of(settings.name)
+    prefix = prefix_of(settings.name)
     passwords = {name: _needed(settings, f"kafka-{name}") for name in kafka_rights.PRINCIPALS}
     passwords |= {
         role: password
@@ -95,7 +96,7 @@ async def _kafka(settings: Settings) -> None:
     }
     wanted = names(prefix, catalogue(settings.catalogue).units)
     await _kafka_answers(admin)
-    await city.make_topics(admin, wanted, retention=settings.retention)
+    await making.make_topics(admin, wanted, retention=settings.retention)
     await asyncio.to_thread(kafka_logins.make, admin, settings.name, prefix, passwords)
     print(f"{len(wanted)} topics and {len(passwords)} logins in Kafka")
 

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from deploy.city import city as realm
-from deploy.city.city import Realm
+from deploy.city import served
+from deploy.city.endpoints import PROCESSES, PROJECTOR, CityEndpoints
 from deploy.city.registry import (
     ANCHORS_FILE,
     CALLERS_KEY_FILE,
@@ -41,7 +41,7 @@ OPEN_SECONDS_MAX: Final = 180.0
 POLL_SECONDS: Final = 0.05
 
 # The first number of the advisory lock that says who owns the relay's shard, the timers' and the read side.
-OWNERS: Final = {"relay": locks.RELAY, "escalation": locks.TIMERS, realm.PROJECTOR: locks.PROJECTOR}
+OWNERS: Final = {"relay": locks.RELAY, "escalation": locks.TIMERS, PROJECTOR: locks.PROJECTOR}
 _OWNED: Final = """
 SELECT DISTINCT l.classid::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
 WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
@@ -63,12 +63,12 @@ _UNREAD: Final = "SELECT stream_id::text, why FROM read.unread ORDER BY stream_i
 def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Service]:
     """The processes of a city as it is remembered; `counts` says how many of each."""
     targets = str(targets_of(city))
-    desks = realm.services(
-        city.realm,
+    desks = served.services(
+        city.endpoints,
         Path(city.logs),
         extra={
             "INTAKE_CALENDAR": city.calendar,
-            **{f"{name.upper()}_METRICS_TARGETS": targets for name in realm.PROCESSES},
+            **{f"{name.upper()}_METRICS_TARGETS": targets for name in PROCESSES},
         },
         served=replace(city.served, settings={**city.served.settings, "POLICY": city.policy}),
         traces_ratio=city.traces_ratio,
@@ -80,8 +80,8 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         contacts_public=Path(city.logs).with_name(CONTACTS_PUBLIC_FILE),
     )
     logs = Path(city.logs)
-    web = realm.web(
-        city.realm,
+    web = served.web(
+        city.endpoints,
         logs,
         ruleset=city.ruleset,
         CATALOGUE=city.catalogue,
@@ -90,7 +90,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         POLICY=city.policy,
         MAP=city.map,
         INHABITANTS=city.inhabitants,
-        VIEWER=city.realm.zipkin or "",
+        VIEWER=city.endpoints.zipkin or "",
         TRACES_RATIO=str(city.traces_ratio),
         PUBLIC_PORT=str(city.public_port),
         STAFF_PORT=str(city.staff_port),
@@ -98,8 +98,8 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         CONTACTS_KEY_FILE=str(logs.with_name(CONTACTS_KEY_FILE)),
         CONTACTS_PUBLIC_KEY_FILE=str(logs.with_name(CONTACTS_PUBLIC_FILE)),
     )
-    lists = realm.projector(
-        city.realm, logs, traces_ratio=city.traces_ratio, METRICS_TARGETS=targets, POLICY=city.policy
+    lists = served.projector(
+        city.endpoints, logs, traces_ratio=city.traces_ratio, METRICS_TARGETS=targets, POLICY=city.policy
     )
     return [*desks, lists, web]
 
@@ -143,7 +143,7 @@ def leave_running(city: City, folder: Path) -> subprocess.Popen[bytes]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 -- ourselves
-            [sys.executable, "-m", "hotline", "supervisor", city.realm.name],
+            [sys.executable, "-m", "hotline", "supervisor", city.endpoints.name],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -168,7 +168,7 @@ class Opening:
     async def wait(self, *, failed: Callable[[], str | None] = lambda: None) -> None:
         """Return when all are open; `UserError` where one is not in time, or `failed` gives a reason."""
         give_up_at = time.monotonic() + OPEN_SECONDS_MAX
-        connection = await asyncpg.connect(self._city.realm.logins["reader"])
+        connection = await asyncpg.connect(self._city.endpoints.logins["reader"])
         try:
             while closed := await self._closed(connection):
                 if (why := failed()) is not None:
@@ -202,14 +202,14 @@ def _says_open(log: Path, offset: int) -> bool:
         return False
 
 
-async def behind(realm: Realm, catalogue: Catalogue) -> dict[str, int]:
+async def behind(endpoints: CityEndpoints, catalogue: Catalogue) -> dict[str, int]:
     """For each desk how many messages lie in Kafka that it has not taken in, for the relay how many facts."""
-    return (await look(realm, catalogue)).behind
+    return (await look(endpoints, catalogue)).behind
 
 
-async def counts(realm: Realm, unread: UnreadableRows) -> dict[str, int]:
+async def counts(endpoints: CityEndpoints, unread: UnreadableRows) -> dict[str, int]:
     """The content of the log in a few numbers; a complaint that cannot be read is in none of them, and noted."""
-    connection = await asyncpg.connect(realm.logins["reader"])
+    connection = await asyncpg.connect(endpoints.logins["reader"])
     try:
         row = await connection.fetchrow(COUNTS)
         for complaint, why in await connection.fetch(_UNREAD):

@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from deploy.city import deployed
-from deploy.city.city import AS_EVERYWHERE, Realm, Served
+from deploy.city.endpoints import CityEndpoints
+from deploy.city.served import AS_EVERYWHERE, Served
 from deploy.embedded import child
 from deploy.embedded.atomic import write_atomically
 from deploy.embedded.stack import Addresses, Stack
@@ -47,7 +48,7 @@ CITY_NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
 class City:
     """A city and how it is served."""
 
-    realm: Realm
+    endpoints: CityEndpoints
     served: Served = AS_EVERYWHERE
     ruleset: str = RULESET
     catalogue: str = ""
@@ -92,7 +93,7 @@ def up_again(where: Path | None = None) -> str:
         city = remembered(where)
     except UserError:
         city = None
-    return "up" if city is None or city.realm.name == DEFAULT_CITY else f"up --city {city.realm.name}"
+    return "up" if city is None or city.endpoints.name == DEFAULT_CITY else f"up --city {city.endpoints.name}"
 
 
 def city_folder(name: str, where: Path | None = None) -> Path:
@@ -100,9 +101,9 @@ def city_folder(name: str, where: Path | None = None) -> Path:
     return (where or folder()).absolute() / "cities" / name
 
 
-def find_city(where: Path | None = None) -> Realm:
+def find_city(where: Path | None = None) -> CityEndpoints:
     """Where the city that is up is reached; `UserError` in one sentence where none is."""
-    return city_up(where).realm
+    return city_up(where).endpoints
 
 
 def city_up(where: Path | None = None) -> City:
@@ -116,7 +117,7 @@ def city_up(where: Path | None = None) -> City:
     city = remembered(at)
     if city is None:
         raise UserError(f"The stack is up, but no city lives on it: {typed('up', at)} starts one.")
-    return replace(city, realm=_at(addresses, city.realm))
+    return replace(city, endpoints=_at(addresses, city.endpoints))
 
 
 def remembered(where: Path | None = None) -> City | None:
@@ -154,7 +155,7 @@ def _deployed() -> City:
     told = deployed.Settings()
     look_in(told.policy)
     return City(
-        realm=deployed.realm_of(told),
+        endpoints=deployed.endpoints_of(told),
         ruleset=told.ruleset,
         catalogue=told.catalogue,
         calendar=told.calendar,
@@ -164,19 +165,19 @@ def _deployed() -> City:
     )
 
 
-def _at(addresses: Addresses, realm: Realm) -> Realm:
-    """The realm where its stack is reached now: a port that somebody took while it was down has moved."""
-    owner = addresses.database(realm.name)
+def _at(addresses: Addresses, endpoints: CityEndpoints) -> CityEndpoints:
+    """The endpoints where its stack is reached now: a port that somebody took while it was down has moved."""
+    owner = addresses.database(endpoints.name)
     host = urlsplit(owner).netloc.rpartition("@")[2]
-    logins = {name: postgres_address.moved(dsn, host) for name, dsn in realm.logins.items()}
+    logins = {name: postgres_address.moved(dsn, host) for name, dsn in endpoints.logins.items()}
     return replace(
-        realm,
+        endpoints,
         kafka=addresses.kafka,
         owner_dsn=owner,
         logins=logins,
         kafka_logins={
             name: kafka_address.moved(address, addresses.kafka)
-            for name, address in realm.kafka_logins.items()
+            for name, address in endpoints.kafka_logins.items()
         },
         zipkin=addresses.zipkin,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from deploy.city import kafka_rights
-from deploy.city.city import GRANTED
+from deploy.city.endpoints import GRANTED
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
 from deploy.processes import GRACE_SECONDS, METRICS_PORT, PREPARES, PROGRAMS, Program
 from deploy.watching import routing

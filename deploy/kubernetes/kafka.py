@@ -82,7 +82,7 @@ def cluster() -> list[dict[str, Any]]:
 
 
 def topics(units: Iterable[str]) -> list[dict[str, Any]]:
-    """Every topic that `deploy.city.city.make_topics` would make."""
+    """Every topic that `deploy.city.making.make_topics` would make."""
     return [_topic(name, line) for name, line in names(PREFIX, units).items()]
 
 

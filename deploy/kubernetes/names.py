@@ -7,7 +7,7 @@ from typing import Any, Final
 CITY: Final = "hotline"
 """The city: the names of its database, its Kafka and its objects. Another city has a namespace of its own."""
 PREFIX: Final = ""
-"""The prefix of this city's topics (`deploy.city.city.prefix_of`)."""
+"""The prefix of this city's topics (`deploy.city.endpoints.prefix_of`)."""
 IMAGE: Final = "hotline"
 """The image as the manifests name it; `images:` of a kustomization says where yours lies."""
 PART_OF: Final = {"app.kubernetes.io/part-of": CITY}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from deploy.city.city import GRANTED
+from deploy.city.endpoints import GRANTED
 from deploy.kubernetes import kafka, network, postgres, watching, workloads
 from deploy.kubernetes.names import CITY, PART_OF, POSTGRES
 from deploy.kubernetes.sizes import BASE, Manifest, Size, resize

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any, Final
 
-from deploy.city.city import GRANTED
+from deploy.city.endpoints import GRANTED
 from deploy.kubernetes.names import CITY, PART_OF, POSTGRES, meta, role, role_secret
 from deploy.kubernetes.workloads import ADDRESSES_OF_JOB, JOB_VOLUMES, container, pod
 from deploy.processes import PREPARES

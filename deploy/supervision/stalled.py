@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
-from deploy.city.city import DESKS, PROJECTOR, Realm
+from deploy.city.endpoints import DESKS, PROJECTOR, CityEndpoints
 from deploy.supervision.stopped import Stopped, stopped_now
 from deploy.supervision.topic_ends import ends_of
 from shared.doors.heard import line_of
@@ -89,22 +89,24 @@ class CityProgress(NamedTuple):
         return {**lag, "relay": 0 if self.drained else 1}
 
 
-async def look(realm: Realm, catalogue: Catalogue) -> CityProgress:
+async def look(endpoints: CityEndpoints, catalogue: Catalogue) -> CityProgress:
     """How far everybody is now; `UserError` where a topic is missing in Kafka.
 
     Beside the topics that must be there, those of logins are looked at too: `intake.requests.web`.
     """
-    lines = {name: line for name, line in names(realm.prefix, catalogue.units).items() if _desks(line)}
+    lines = {name: line for name, line in names(endpoints.prefix, catalogue.units).items() if _desks(line)}
     asked = {(name, partition) for name, line in lines.items() for partition in range(line.partitions)}
-    ends = await ends_of(realm.looks, asked, also=lambda topic: bool(_desks(line_of(topic, realm.prefix))))
+    ends = await ends_of(
+        endpoints.looks, asked, also=lambda topic: bool(_desks(line_of(topic, endpoints.prefix)))
+    )
     if missing := sorted(asked - ends.keys()):
         raise UserError(f"Kafka has no topic {missing[0][0]}: `hotline down` and `hotline up` make it anew.")
     heard = [
         (desk, *at)
         for at in sorted(ends)
-        for desk in _desks(lines.get(at[0]) or line_of(at[0], realm.prefix))
+        for desk in _desks(lines.get(at[0]) or line_of(at[0], endpoints.prefix))
     ]
-    connection = await asyncpg.connect(realm.logins["reader"])
+    connection = await asyncpg.connect(endpoints.logins["reader"])
     try:
         await reads_any_instant(connection)
         rows = await connection.fetch(_TAKEN)
@@ -124,9 +126,11 @@ async def look(realm: Realm, catalogue: Catalogue) -> CityProgress:
         drained=cursor is not None and bool(cursor[0]),
         cursor=() if cursor is None else tuple(cursor[1] or ()),
         overdue=overdue,
-        prefix=realm.prefix,
+        prefix=endpoints.prefix,
         stopped=stopped,
-        held=frozenset(at for at in taken if any(one.holds(at[0], at[1], realm.prefix) for one in stopped)),
+        held=frozenset(
+            at for at in taken if any(one.holds(at[0], at[1], endpoints.prefix) for one in stopped)
+        ),
         held_up=held_up,
         listed=() if listed is None else tuple(listed),
         unlisted=unlisted,
@@ -148,14 +152,14 @@ async def held_up_in(connection: asyncpg.Connection[Any]) -> frozenset[str]:
 
 
 async def stalled(
-    realm: Realm, catalogue: Catalogue, first: CityProgress, *, within: float = REPORTED_SECONDS
+    endpoints: CityEndpoints, catalogue: Catalogue, first: CityProgress, *, within: float = REPORTED_SECONDS
 ) -> dict[str, str]:
     """The processes that stand still since the first look, and how that shows; at once where no work waits."""
     began_at = time.monotonic()
     still = first
     while (found := standing_still(first, still)) and time.monotonic() - began_at < within:
         await asyncio.sleep(LOOK_SECONDS)
-        still = await look(realm, catalogue)
+        still = await look(endpoints, catalogue)
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Final
 import asyncpg
 from confluent_kafka import KafkaException
 
-from deploy.city.city import DESKS, PROJECTOR, Realm
+from deploy.city.endpoints import DESKS, PROJECTOR, CityEndpoints
 from deploy.supervision.stalled import CityProgress, look, standing_still
 from deploy.supervision.supervisor import Supervisor
 from shared.ids import TOGETHER
@@ -38,7 +38,7 @@ class Watchman:
 
     def __init__(
         self,
-        realm: Realm,
+        endpoints: CityEndpoints,
         catalogue: Catalogue,
         supervisor: Supervisor,
         say: Callable[[str], None],
@@ -49,7 +49,7 @@ class Watchman:
     ) -> None:
         """Nothing is known yet; `clock` gives seconds."""
         self._clock = clock
-        self._realm = realm
+        self._endpoints = endpoints
         self._catalogue = catalogue
         self._supervisor = supervisor
         self._say = say
@@ -72,7 +72,7 @@ class Watchman:
         """How all stand; None where a server does not say so at once."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                return await look(self._realm, self._catalogue)
+                return await look(self._endpoints, self._catalogue)
         except (*AWAY, asyncpg.PostgresError, KafkaException, UserError):
             return None
 

@@ -83,7 +83,7 @@ async def look(
     """
     if only.unit:
         only = only._replace(unit=unit_named(only.unit, city.catalogue))
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
         now = await present(connection)
@@ -126,7 +126,7 @@ async def found_in(
     """
     if place.unit:
         place = place._replace(unit=unit_named(place.unit, city.catalogue))
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
         now = await present(connection)
@@ -145,7 +145,7 @@ async def page_behind(
 
     Raises `UserError` where `after` is no place in what was found.
     """
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
         now = await present(connection)
@@ -164,9 +164,9 @@ async def of_caller(city: City, number: str, agent: str, *, open_only: bool = Fa
         dialled = telephone_number("--caller", number)
     except ContactInvalid as error:
         raise UserError(f"{error}.") from None
-    login = city.realm.login("agent")
+    login = city.endpoints.login("agent")
     ids = await contact_details.of_caller(login, callers_key_of(city), dialled, agent, most)
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
         now = await present(connection)

@@ -88,7 +88,7 @@ async def due_visits(
         most=most,
         said=(VisitScheduled,),
     )
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         rows = await connection.fetch(_TAKEN, [one.complaint_id for one in looked.rows])
     finally:
@@ -109,7 +109,7 @@ async def take(city: City, named: str, who: str) -> VisitTaken:
     """
     case = await complaint_named(city, named)
     visit = visit_of(case)
-    connection = await reader(city.realm.logins["reader"])
+    connection = await reader(city.endpoints.logins["reader"])
     try:
         now = await present(connection)
         facts = await facts_of(connection, case.complaint_id)
@@ -125,7 +125,7 @@ async def take(city: City, named: str, who: str) -> VisitTaken:
 
 
 async def _read(city: City, case: Complaint, visit: Visit, who: str, now: datetime) -> Reading:
-    async with acting(city.realm.login("visitor"), WAITING) as visitor:
+    async with acting(city.endpoints.login("visitor"), WAITING) as visitor:
         await visitor.execute(
             "SELECT vault.take_visit($1, $2, $3, $4, $5)",
             case.complaint_id,

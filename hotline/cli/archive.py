@@ -40,7 +40,7 @@ def move(
     city = city_up()
     unread = none_unread()
     end = datetime(day.year, day.month, day.day, tzinfo=zone_of(city.ruleset))
-    done = run(moved(city.realm.login("operator"), end, unread=unread))
+    done = run(moved(city.endpoints.login("operator"), end, unread=unread))
     if json:
         say_record(done)
         tell_unread(unread, json=True)

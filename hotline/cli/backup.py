@@ -85,7 +85,7 @@ async def _restored(folder: Path, city: str) -> Restored:
     kept = folder / CATALOGUE_FILE
     units = catalogue(str(kept) if kept.exists() else "").units
     addresses = await Stack(stack_folder(), listeners=listeners()).up(_say)
-    realm, restored = await made(addresses, folder, name, units, say=_say)
+    endpoints, restored = await made(addresses, folder, name, units, say=_say)
     home = city_folder(name)
     home.mkdir(parents=True, exist_ok=True)
     path = home / "catalogue.json"
@@ -94,8 +94,8 @@ async def _restored(folder: Path, city: str) -> Restored:
     if (folder / DATA_FOLDER).is_dir():
         shutil.copytree(folder / DATA_FOLDER, home / DATA_FOLDER, dirs_exist_ok=True)
     restored_city = City(
-        realm=replace(realm, reached=reached(stack_folder())),
-        served=await served_in(realm.owner_dsn),
+        endpoints=replace(endpoints, reached=reached(stack_folder())),
+        served=await served_in(endpoints.owner_dsn),
         ruleset=manifest.ruleset,
         catalogue=str(path) if kept.exists() else "",
         logs=str(home / "logs"),

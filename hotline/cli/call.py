@@ -216,7 +216,7 @@ async def _call(
     fields |= _turned_away(away, rules.emergency_services, answered="article_id" in fields)
     if is_lived(city):
         note(
-            f"note: the time of city {quoted(city.realm.name)} stands still, but for a rehearsal that lives in it: "
+            f"note: the time of city {quoted(city.endpoints.name)} stands still, but for a rehearsal that lives in it: "
             f"no limit passes"
         )
     if matter_of:

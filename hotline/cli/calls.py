@@ -106,7 +106,7 @@ async def _figures(
     from shared.times import shown
 
     city = city_up()
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         end = until or await present(connection)
         begin = since or end - timedelta(hours=24)
@@ -233,7 +233,7 @@ async def _take_in(switch: str) -> tuple[int, int]:
     clock = ClockAt(now)
     taken = wrong = 0
     async with AIOKafkaProducer(
-        **kafka_address.aiokafka(city.realm.commands_of(TELEPHONY_CALLS.speaker)),
+        **kafka_address.aiokafka(city.endpoints.commands_of(TELEPHONY_CALLS.speaker)),
         acks="all",
         enable_idempotence=True,
     ) as producer:
@@ -255,7 +255,7 @@ async def _take_in(switch: str) -> tuple[int, int]:
             for one in told:
                 key = one.data.call_id.encode()
                 await producer.send(
-                    city.realm.prefix + TELEPHONY_CALLS.name,
+                    city.endpoints.prefix + TELEPHONY_CALLS.name,
                     msgspec.json.encode(one.data),
                     key=key,
                     partition=partition_of(key, TELEPHONY_CALLS.partitions),

@@ -165,7 +165,7 @@ async def _link(complaint: str, agent: str, *, revoke: bool) -> tuple[str, str, 
     from shared.log.acts import acting
 
     found = await _id_of(complaint)
-    async with acting(city_up().realm.login("agent")) as acts:
+    async with acting(city_up().endpoints.login("agent")) as acts:
         number = await number_for(acts, found)
         if revoke:
             return str(found), number, None if await revoked(acts, found, agent) else ""
@@ -231,7 +231,7 @@ async def _id_of(complaint: str) -> Any:
     from hotline.lookup import id_named
     from shared.log.reading import reader
 
-    connection = await reader(city_up().realm.logins["reader"])
+    connection = await reader(city_up().endpoints.logins["reader"])
     try:
         return await id_named(connection, complaint)
     finally:
@@ -246,7 +246,7 @@ async def _put(complaint: str, made: Contact, agent: str) -> tuple[str, str]:
     city = city_up()
     found = await _id_of(complaint)
     keys = Keys(key_of(city), callers_key_of(city))
-    return str(found), await kept(city.realm.login("agent"), keys, found, made, agent)
+    return str(found), await kept(city.endpoints.login("agent"), keys, found, made, agent)
 
 
 async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[str, Reading]:
@@ -265,7 +265,7 @@ async def _show(complaint: str, named: str, agent: str, reason: str) -> tuple[st
     found = await _id_of(complaint)
     unit = unit_named(named, city.catalogue) if named else UnitId("")
     asker = Asker(unit) if unit else Asker(agent=agent)
-    login = city.realm.login("staff" if unit else "agent")
+    login = city.endpoints.login("staff" if unit else "agent")
     connection = await asyncpg.connect(login, timeout=10, server_settings=WAITING)
     try:
         return unit, await read(connection, key_of(city), found, asker, through="COMMAND", reason=reason)
@@ -281,7 +281,7 @@ async def _logged(complaint: str) -> list[dict[str, Any]]:
     from shared.log.reading import reader
 
     found = await _id_of(complaint)
-    connection = await reader(city_up().realm.logins["reader"])
+    connection = await reader(city_up().endpoints.logins["reader"])
     try:
         return await accesses(connection, found)
     finally:
@@ -297,7 +297,7 @@ async def _shred(complaint: str, reason: str, unread: UnreadableRows) -> int:
     from shared.policy.ruleset import ruleset
 
     city = city_up()
-    async with acting(city.realm.login("operator")) as operator:
+    async with acting(city.endpoints.login("operator")) as operator:
         if complaint:
             due = [await _id_of(complaint)]
         else:

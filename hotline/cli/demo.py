@@ -19,7 +19,7 @@ from hotline.terminal import note, say, say_json
 from shared.versions import RULESET
 
 if TYPE_CHECKING:
-    from deploy.city.city import Realm
+    from deploy.city.endpoints import CityEndpoints
     from hotline.audit.report import Report
     from hotline.lab.rehearsal.progress import View
     from hotline.lab.simulation.conductor import Summary
@@ -72,7 +72,7 @@ async def _demo(scale: float, seed: int, streets: Path | None, mix: Mix, *, keep
     _print_summary(day.summary, day.restarts)
     print_asked_for(day.summary.asked_for)
     print_report(day.report)
-    _print_next(day.worth_a_look, day.realm, day.board, keep=keep)
+    _print_next(day.worth_a_look, day.endpoints, day.board, keep=keep)
     if keep:
         await print_links(city_up(), known)
     return bool(day.report.problem_count)
@@ -108,7 +108,7 @@ class Day(NamedTuple):
     digest: str
     worth_a_look: str | None
     restarts: int
-    realm: Realm
+    endpoints: CityEndpoints
     board: str
     """A link that opens the board once more."""
 
@@ -129,12 +129,12 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
         say=view.say,
         keep=keep,
     ) as stage:
-        board = await board_of(stage.realm)
+        board = await board_of(stage.endpoints)
         view.say(f"The board: {board.link}")
         city = SimulatedDay(
-            kafka=stage.realm.outside,
-            postgres=stage.realm.owner_dsn,
-            prefix=stage.realm.prefix,
+            kafka=stage.endpoints.outside,
+            postgres=stage.endpoints.owner_dsn,
+            prefix=stage.endpoints.prefix,
             catalogue=known,
             seed=seed,
             scale=scale,
@@ -144,19 +144,19 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
         )
         summary = await city.live(view.show)
         view.say("Nothing is left to happen. Reading the whole log …")
-        await _counted(stage.realm)
+        await _counted(stage.endpoints)
         return Day(
             summary=summary,
-            report=await verified(stage.realm, known, summary.acknowledged_inputs, all_end=True),
-            digest=await digest(stage.realm.logins["reader"]),
-            worth_a_look=await _worth_a_look(stage.realm),
+            report=await verified(stage.endpoints, known, summary.acknowledged_inputs, all_end=True),
+            digest=await digest(stage.endpoints.logins["reader"]),
+            worth_a_look=await _worth_a_look(stage.endpoints),
             restarts=sum(stage.supervisor.restarts.values()),
-            realm=stage.realm,
-            board=await board.again(stage.realm),
+            endpoints=stage.endpoints,
+            board=await board.again(stage.endpoints),
         )
 
 
-async def _counted(realm: Realm) -> None:
+async def _counted(endpoints: CityEndpoints) -> None:
     """Bring the scores up to date, so that the page of the ranking has the day's."""
     from zoneinfo import ZoneInfo
 
@@ -164,7 +164,7 @@ async def _counted(realm: Realm) -> None:
     from shared.policy.ruleset import ruleset
 
     rules = ruleset(RULESET)
-    async with scores(realm.login("governor"), ZoneInfo(rules.timezone), rules.score.counting) as view:
+    async with scores(endpoints.login("governor"), ZoneInfo(rules.timezone), rules.score.counting) as view:
         await view.catch_up()
 
 
@@ -209,13 +209,13 @@ GROUP BY stream_id ORDER BY count(DISTINCT type) DESC, count(*) DESC, stream_id 
 """
 
 
-async def _worth_a_look(realm: Realm) -> str | None:
+async def _worth_a_look(endpoints: CityEndpoints) -> str | None:
     """A complaint to which much happened; one whose life is traced, where there is one."""
     import asyncpg
 
     from shared.trace_ids import is_followed
 
-    connection = await asyncpg.connect(realm.logins["reader"])
+    connection = await asyncpg.connect(endpoints.logins["reader"])
     try:
         found = [str(row[0]) for row in await connection.fetch(_WORTH)]
     finally:
@@ -224,7 +224,7 @@ async def _worth_a_look(realm: Realm) -> str | None:
     return next(iter(traced or found), None)
 
 
-def _print_next(complaint: str | None, realm: Realm, board: str, *, keep: bool) -> None:
+def _print_next(complaint: str | None, endpoints: CityEndpoints, board: str, *, keep: bool) -> None:
     import os
 
     from deploy.city.registry import folder
@@ -238,14 +238,14 @@ def _print_next(complaint: str | None, realm: Realm, board: str, *, keep: bool) 
     if keep:
         say(f"  the board: {board}")
         say("  it is kept up; hotline status · hotline down")
-        say(f"  traces: {realm.zipkin}/zipkin/   logs: {folder()}/cities/demo/logs")
-        say(f"  Kafka: {without_login(realm.kafka)}, logins in {folder()}/city.json")
+        say(f"  traces: {endpoints.zipkin}/zipkin/   logs: {folder()}/cities/demo/logs")
+        say(f"  Kafka: {without_login(endpoints.kafka)}, logins in {folder()}/city.json")
     else:
         say(
             f"  hotline up --city demo      opens it again: the log is kept in {os.path.relpath(folder())}; then:"
         )
     if complaint is not None:
         say(f"  hotline show {complaint[:13]}   a life with much in it")
-        if keep and realm.zipkin:
-            say(f"  {trace_page(realm.zipkin, complaint)}   the same as a trace")
+        if keep and endpoints.zipkin:
+            say(f"  {trace_page(endpoints.zipkin, complaint)}   the same as a trace")
     say("  hotline verify · hotline unit --help · README.md")

@@ -189,9 +189,9 @@ async def _add(wanted: Login, scopes: Sequence[str], sources: Sequence[str], rat
     from hotline.web.keys import add as added
     from shared.log.acts import acting
 
-    realm = city_up().realm
-    await own_topic(realm, wanted)
-    async with acting(realm.login("operator")) as operator:
+    endpoints = city_up().endpoints
+    await own_topic(endpoints, wanted)
+    async with acting(endpoints.login("operator")) as operator:
         return (await added(operator, wanted, scopes, sources, rate, note)).typed
 
 
@@ -200,7 +200,7 @@ async def _list() -> tuple[list[ListedKey], list[ListedSecret]]:
     from hotline.web.keys import listed, listed_secrets
     from shared.log.reading import reader
 
-    connection = await reader(city_up().realm.login("reader"))
+    connection = await reader(city_up().endpoints.login("reader"))
     try:
         return await listed(connection), await listed_secrets(connection)
     finally:
@@ -212,7 +212,7 @@ async def _secret(key_id: str) -> MadeSecret:
     from hotline.web.keys import add_secret
     from shared.log.acts import acting
 
-    async with acting(city_up().realm.login("operator")) as operator:
+    async with acting(city_up().endpoints.login("operator")) as operator:
         return await add_secret(operator, key_id)
 
 
@@ -221,7 +221,7 @@ async def _drop(secret_id: str) -> None:
     from hotline.web.keys import revoke_secret
     from shared.log.acts import acting
 
-    async with acting(city_up().realm.login("operator")) as operator:
+    async with acting(city_up().endpoints.login("operator")) as operator:
         await revoke_secret(operator, secret_id)
 
 
@@ -230,7 +230,7 @@ async def _revoke(key_id: str) -> None:
     from hotline.web.keys import revoke as revoked
     from shared.log.acts import acting
 
-    async with acting(city_up().realm.login("operator")) as operator:
+    async with acting(city_up().endpoints.login("operator")) as operator:
         await revoked(operator, key_id)
 
 

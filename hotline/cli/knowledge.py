@@ -228,7 +228,7 @@ async def _on_base(act: Callable[[asyncpg.Connection[Any]], Awaitable[T]], *, wr
     from deploy.city.registry import city_up
     from shared.log.acts import acting
 
-    async with acting(city_up().realm.login("editor" if writes else "reader")) as base:
+    async with acting(city_up().endpoints.login("editor" if writes else "reader")) as base:
         return await act(base)
 
 

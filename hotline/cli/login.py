@@ -15,7 +15,7 @@ from shared.text import folded_code
 
 if TYPE_CHECKING:
     from deploy.city.admission import Admission
-    from deploy.city.city import Realm
+    from deploy.city.endpoints import CityEndpoints
     from deploy.city.kafka_rights import Login
 
 login = typer.Typer(
@@ -82,13 +82,15 @@ def _asked(role: str, name: str) -> Login:
         fail(f"{error}.", code=2)
 
 
-async def _shown(make: Callable[[Realm, Login], Awaitable[Admission]], wanted: Login, *, json: bool) -> None:
+async def _shown(
+    make: Callable[[CityEndpoints, Login], Awaitable[Admission]], wanted: Login, *, json: bool
+) -> None:
     from deploy.city import client_settings
     from deploy.city.registry import city_up
     from shared.policy.catalogue import catalogue
 
     city = city_up()
-    made = await make(city.realm, wanted)
+    made = await make(city.endpoints, wanted)
     if json:
         say_json(json_module.dumps(client_settings.document(made), ensure_ascii=False))
         return
@@ -104,24 +106,24 @@ async def _removed(wanted: Login) -> None:
     from deploy.city.admission import expel
     from deploy.city.registry import city_up
 
-    await expel(city_up().realm, wanted)
+    await expel(city_up().endpoints, wanted)
 
 
 async def _list(*, json: bool) -> None:
     from deploy.city.admission import listed
     from deploy.city.registry import city_up
 
-    realm = city_up().realm
-    there = await listed(realm)
+    endpoints = city_up().endpoints
+    there = await listed(endpoints)
     if json:
         rows = [
             {
                 "login": one.principal,
                 "role": one.role,
                 "name": one.name,
-                "writes": [realm.prefix + topic for topic in one.topics_spoken],
-                "reads": [realm.prefix + topic for topic in one.topics_heard],
-                "groups": one.groups(realm.prefix),
+                "writes": [endpoints.prefix + topic for topic in one.topics_spoken],
+                "reads": [endpoints.prefix + topic for topic in one.topics_heard],
+                "groups": one.groups(endpoints.prefix),
             }
             for one in there
         ]

@@ -19,9 +19,9 @@ async def print_links(city: City, known: Catalogue) -> None:
     from shared.log.acts import acting
     from shared.log.reading import reader
 
-    connection = await reader(city.realm.login("reader"))
+    connection = await reader(city.endpoints.login("reader"))
     try:
-        async with acting(city.realm.login("operator")) as operator:
+        async with acting(city.endpoints.login("operator")) as operator:
             links = await local_links(operator, connection, known)
     finally:
         await connection.close()
@@ -38,9 +38,9 @@ async def print_people(city: City, known: Catalogue, rows: Sequence[StaffRow]) -
 
     if not rows:
         return
-    connection = await reader(city.realm.login("reader"))
+    connection = await reader(city.endpoints.login("reader"))
     try:
-        async with acting(city.realm.login("operator")) as operator:
+        async with acting(city.endpoints.login("operator")) as operator:
             added = await add_people(operator, connection, rows, known)
     finally:
         await connection.close()

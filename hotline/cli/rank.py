@@ -131,7 +131,7 @@ async def _ranked(
     by = By(chosen or ruleset(city.ruleset), catalogue(city.catalogue), figures)
     own = ruleset(city.ruleset)
     zone = ZoneInfo(own.timezone)
-    async with scores(city.realm.login("governor"), zone, own.score.counting) as view:
+    async with scores(city.endpoints.login("governor"), zone, own.score.counting) as view:
         if freeze_as:
             now = await now_of(city)
             return await view.freeze(month, by, now.astimezone(zone), freeze_as)
@@ -150,7 +150,7 @@ async def _corrections(month: date) -> list[LateFact]:
 
     city = city_up()
     own = ruleset(city.ruleset)
-    async with scores(city.realm.login("governor"), ZoneInfo(own.timezone), own.score.counting) as view:
+    async with scores(city.endpoints.login("governor"), ZoneInfo(own.timezone), own.score.counting) as view:
         await view.catch_up()
         return await view.corrections(month)
 

@@ -76,7 +76,7 @@ async def _scores_anew(unread: UnreadableRows) -> Anew:
 
     city = city_up()
     own = ruleset(city.ruleset)
-    async with scores(city.realm.login("governor"), ZoneInfo(own.timezone), own.score.counting) as view:
+    async with scores(city.endpoints.login("governor"), ZoneInfo(own.timezone), own.score.counting) as view:
         done = await view.anew()
         for one in await view.unread():
             unread.note(one.row, one.why)

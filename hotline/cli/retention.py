@@ -79,8 +79,8 @@ async def _swept(unread: UnreadableRows, *, shred: bool) -> DueData:
     from shared.policy.ruleset import ruleset
 
     city = city_up()
-    async with acting(city.realm.login("operator")) as operator:
-        found = await due(operator, await now_of(city), ruleset(city.ruleset), city.realm.prefix, unread)
+    async with acting(city.endpoints.login("operator")) as operator:
+        found = await due(operator, await now_of(city), ruleset(city.ruleset), city.endpoints.prefix, unread)
         if shred:
             await let_go(operator, found)
         return found

@@ -44,7 +44,7 @@ async def _show(complaint: str) -> Shown:
     from hotline.casefile.timeline import show
 
     city = city_up()
-    return await show(city.realm.logins["reader"], complaint, city.realm.zipkin, city.traces_ratio)
+    return await show(city.endpoints.logins["reader"], complaint, city.endpoints.zipkin, city.traces_ratio)
 
 
 def _print(shown: Shown) -> None:

@@ -141,7 +141,7 @@ async def _add(name: str, role: str, unit: str, agent: str) -> tuple[str, str]:
     login = _login(role, unit, city.catalogue)
     if agent and login.role != roles.AGENTS:
         fail("--agent goes with the role agents.", code=2)
-    async with acting(city.realm.login("operator")) as operator:
+    async with acting(city.endpoints.login("operator")) as operator:
         staff_id, secret = await added(operator, name, login)
         if agent:
             await name_agent(operator, staff_id, agent)
@@ -153,7 +153,7 @@ async def _agent(staff_id: str, agent: str) -> None:
     from hotline.web.pages.staff import name_agent
     from shared.log.acts import acting
 
-    async with acting(city_up().realm.login("operator")) as operator:
+    async with acting(city_up().endpoints.login("operator")) as operator:
         await name_agent(operator, staff_id, agent)
 
 
@@ -163,7 +163,7 @@ async def _link(staff_id: str) -> str:
     from shared.log.acts import acting
 
     city = city_up()
-    async with acting(city.realm.login("operator")) as operator:
+    async with acting(city.endpoints.login("operator")) as operator:
         return _address(city, await new_link(operator, staff_id))
 
 
@@ -180,7 +180,7 @@ async def _list() -> list[ListedStaff]:
     from hotline.web.pages.staff import listed
     from shared.log.reading import reader
 
-    connection = await reader(city_up().realm.login("reader"))
+    connection = await reader(city_up().endpoints.login("reader"))
     try:
         return await listed(connection)
     finally:
@@ -192,7 +192,7 @@ async def _revoke(staff_id: str) -> None:
     from hotline.web.pages.staff import revoke as revoked
     from shared.log.acts import acting
 
-    async with acting(city_up().realm.login("operator")) as operator:
+    async with acting(city_up().endpoints.login("operator")) as operator:
         await revoked(operator, staff_id)
 
 

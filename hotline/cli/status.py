@@ -62,7 +62,7 @@ async def _status() -> dict[str, Any]:
         },
     }
     known = catalogue(city.catalogue)
-    standing = await look(city.realm, known) if answers else None
+    standing = await look(city.endpoints, known) if answers else None
     unread = none_unread()
     lists = await _lists(city) if answers else None
     return {
@@ -71,7 +71,7 @@ async def _status() -> dict[str, Any]:
         and all(part.up or (part.starting and not part.needed) for part in parts.values())
         and all(service.up for service in services.values()),
         "supervised": supervised(),
-        "city": city.realm.name,
+        "city": city.endpoints.name,
         "http": f"http://127.0.0.1:{city.public_port}" if city.public_port else None,
         "http_staff": f"http://127.0.0.1:{city.staff_port}" if city.staff_port else None,
         "present": (await now_of(city)).isoformat(timespec="seconds") if answers else None,
@@ -81,10 +81,12 @@ async def _status() -> dict[str, Any]:
         "one_process": city.one_process,
         "processes": processes,
         "behind": standing.behind if standing is not None else None,
-        "stalled": await stalled(city.realm, known, standing) if standing is not None and services else {},
+        "stalled": await stalled(city.endpoints, known, standing)
+        if standing is not None and services
+        else {},
         "stopped": [_stopped(one, standing) for one in standing.stopped] if standing is not None else [],
         "lists": lists,
-        "counts": await counts(city.realm, unread) if answers else None,
+        "counts": await counts(city.endpoints, unread) if answers else None,
         # After the counts: a sentence on the rows that are in none of them.
         "unreadable": unread.line(),
     }
@@ -97,7 +99,7 @@ async def _lists(city: City) -> dict[str, Any] | None:
     from shared.log.reading import reader
     from shared.runtime.errors import UserError
 
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         standing = await caught_up(connection)
     except UserError:
@@ -152,7 +154,8 @@ def _print_status(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from deploy.city.city import AS_EVERYWHERE, DESKS, PROJECTOR
+    from deploy.city.endpoints import DESKS, PROJECTOR
+    from deploy.city.served import AS_EVERYWHERE
     from shared.ids import TOGETHER
     from shared.times import shown, zone_of
 
@@ -217,7 +220,7 @@ def _print_counts(console: Any, found: dict[str, Any]) -> None:
 def _print_who_stands(console: Any, found: dict[str, Any]) -> None:
     from rich.text import Text
 
-    from deploy.city.city import DESKS
+    from deploy.city.endpoints import DESKS
     from shared.ids import TOGETHER
 
     for one in found["stopped"]:

@@ -35,8 +35,8 @@ async def _supervise(name: str) -> None:
     from shared.runtime.errors import UserError
 
     city = city_up()
-    if city.realm.name != name:
-        raise UserError(f"The current city is {city.realm.name}, not {name}.")
+    if city.endpoints.name != name:
+        raise UserError(f"The current city is {city.endpoints.name}, not {name}.")
 
     def tell(text: str) -> None:
         say(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}")
@@ -59,7 +59,7 @@ async def _supervise(name: str) -> None:
 
     await made.start()
     tell(f"supervising {name}")
-    watchman = Watchman(city.realm, catalogue(city.catalogue), made, tell)
+    watchman = Watchman(city.endpoints, catalogue(city.catalogue), made, tell)
     tasks = [
         asyncio.ensure_future(work) for work in (made.watch(), watchman.watch(), note_restarts(), stop.wait())
     ]

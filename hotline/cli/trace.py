@@ -41,10 +41,14 @@ async def _trace(complaint: str, *, needs_viewer: bool) -> Traced:
     from shared.runtime.errors import UserError
     from shared.runtime.zipkin import ZipkinSpans
 
-    realm = city_up().realm
-    if realm.zipkin is None and needs_viewer:
+    endpoints = city_up().endpoints
+    if endpoints.zipkin is None and needs_viewer:
         raise UserError("No trace viewer runs with this city: --json prints the spans.")
-    found = await traced(realm.logins["reader"], complaint, realm.zipkin)
-    if realm.zipkin is not None and found.spans and not await state(ZipkinSpans(realm.zipkin), found.spans):
-        raise UserError(f"The trace viewer at {realm.zipkin} did not take the spans.")
+    found = await traced(endpoints.logins["reader"], complaint, endpoints.zipkin)
+    if (
+        endpoints.zipkin is not None
+        and found.spans
+        and not await state(ZipkinSpans(endpoints.zipkin), found.spans)
+    ):
+        raise UserError(f"The trace viewer at {endpoints.zipkin} did not take the spans.")
     return found

@@ -124,7 +124,9 @@ async def _up_stack(*, json: bool) -> None:
     if json:
         say_json(json_module.dumps(where_it_is(addresses, city)))
         return
-    say(f"City '{city.realm.name}' can be looked into: `hotline show`, `hotline verify`, `hotline parked`.")
+    say(
+        f"City '{city.endpoints.name}' can be looked into: `hotline show`, `hotline verify`, `hotline parked`."
+    )
     print_addresses(addresses, city)
 
 
@@ -162,9 +164,9 @@ async def _up(
     try:
         if supervised():
             city = city_up()
-            if city.realm.name != name:
+            if city.endpoints.name != name:
                 fail(
-                    f"City '{city.realm.name}' is up: `hotline down` first, then `hotline up --city {name}`."
+                    f"City '{city.endpoints.name}' is up: `hotline down` first, then `hotline up --city {name}`."
                 )
             say(f"City '{name}' is up already; options are taken at the next start.")
             data = None
@@ -262,7 +264,7 @@ async def _made(
     """The city's database, logins and topics, made or brought up to date; now it is the current one."""
     from dataclasses import replace
 
-    from deploy.city.city import create
+    from deploy.city.making import create
     from deploy.city.processes import with_ports
     from deploy.city.registry import City, city_folder, folder, remember_city, remembered
     from deploy.embedded.open_listener import reached
@@ -275,13 +277,13 @@ async def _made(
     if data is not None:
         keep(home, data)
     path = _kept(home, own)
-    realm = replace(await create(addresses, name, catalogue(path).units), reached=reached(folder()))
-    if (lost := await keep_key(home, realm)) is not None:
+    endpoints = replace(await create(addresses, name, catalogue(path).units), reached=reached(folder()))
+    if (lost := await keep_key(home, endpoints)) is not None:
         note(lost)
     before = remembered()
     city = City(
-        realm=realm,
-        served=await served_in(realm.owner_dsn),
+        endpoints=endpoints,
+        served=await served_in(endpoints.owner_dsn),
         ruleset=RULESET,
         catalogue=path,
         traces_ratio=ratio,
@@ -320,12 +322,12 @@ def where_it_is(addresses: Addresses, city: City) -> dict[str, str | None]:
     from shared.runtime.kafka_address import without_login
 
     return {
-        "city": city.realm.name,
+        "city": city.endpoints.name,
         "kafka": without_login(addresses.kafka),
-        "kafka_elsewhere": without_login(city.realm.reached) or None,
-        "topic_prefix": city.realm.prefix,
+        "kafka_elsewhere": without_login(city.endpoints.reached) or None,
+        "topic_prefix": city.endpoints.prefix,
         "postgres": addresses.postgres.rpartition("@")[2],
-        "database": city.realm.name,
+        "database": city.endpoints.name,
         "logins": str(folder() / CITY_FILE),
         "http": f"http://127.0.0.1:{city.public_port}" if city.public_port else None,
         "http_staff": f"http://127.0.0.1:{city.staff_port}" if city.staff_port else None,

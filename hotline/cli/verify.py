@@ -43,6 +43,8 @@ async def _verify(anchors: Path | None) -> tuple[Report, str]:
     from hotline.audit.digest import digest
     from hotline.audit.verify import verify
 
-    realm = find_city()
-    reader = realm.logins["reader"]
-    return await verify(reader, kafka=realm.looks, prefix=realm.prefix, anchors=anchors), await digest(reader)
+    endpoints = find_city()
+    reader = endpoints.logins["reader"]
+    return await verify(
+        reader, kafka=endpoints.looks, prefix=endpoints.prefix, anchors=anchors
+    ), await digest(reader)

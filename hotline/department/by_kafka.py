@@ -72,7 +72,7 @@ class KafkaDoor:
 
     async def offers(self, unit: UnitId) -> list[OfferToUnit]:
         """See `UnitDoor.offers`."""
-        async with programmes(self._city.realm.logins["reader"]) as log:
+        async with programmes(self._city.endpoints.logins["reader"]) as log:
             every = await log.all()
         return [
             OfferToUnit(
@@ -89,7 +89,7 @@ class KafkaDoor:
 
     async def _waiting(self, offer: Offer, unit: UnitId) -> list[WaitingComplaint]:
         """The members of an offer whose order lies with this unit and is not answered."""
-        connection = await reader(self._city.realm.logins["reader"])
+        connection = await reader(self._city.endpoints.logins["reader"])
         try:
             cases = [await complaint_called(connection, member.complaint_id) for member in offer.members]
         finally:
@@ -110,8 +110,8 @@ class KafkaDoor:
     ) -> AsyncIterator[AsyncIterator[HeardMessage]]:
         """See `UnitDoor.following`."""
         del say  # the client comes back by itself
-        topic = TopicPartition(self._city.realm.prefix + DISPATCH_ORDERS.of(unit), 0)
-        consumer = reader_of(self._city.realm.commands_of(DISPATCH_REPLIES.speaker))
+        topic = TopicPartition(self._city.endpoints.prefix + DISPATCH_ORDERS.of(unit), 0)
+        consumer = reader_of(self._city.endpoints.commands_of(DISPATCH_REPLIES.speaker))
         try:
             await consumer.start()
             consumer.assign([topic])

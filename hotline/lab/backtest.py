@@ -137,15 +137,15 @@ async def lived(
     async with city as stage:
         conductor = Conductor(
             Boston(found.cases),
-            kafka=stage.realm.outside,
-            postgres=stage.realm.owner_dsn,
-            prefix=stage.realm.prefix,
+            kafka=stage.endpoints.outside,
+            postgres=stage.endpoints.owner_dsn,
+            prefix=stage.endpoints.prefix,
             units=tuple(known.units),
             start=min(case.open_at for case in found.cases) - timedelta(seconds=1),
             step=timedelta(hours=step_hours),
         )
         summary = await conductor.live(view.show)
         view.say("Every case is lived. Comparing with the city's own flag …")
-        verdict = await judge(stage.realm.logins["reader"], path, found)
-        report = await verified(stage.realm, known, summary.acknowledged_inputs)
-        return summary, verdict, report, await digest(stage.realm.logins["reader"])
+        verdict = await judge(stage.endpoints.logins["reader"], path, found)
+        report = await verified(stage.endpoints, known, summary.acknowledged_inputs)
+        return summary, verdict, report, await digest(stage.endpoints.logins["reader"])

@@ -66,14 +66,14 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
     """
     if to.exists():  # noqa: ASYNC240 -- before anything waits
         raise UserError(f"{to} is there already: a backup is a folder of its own.")
-    realm = city.realm
+    endpoints = city.endpoints
     partial = to.with_name(f".{to.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(mode=0o700, parents=True)
         dump = partial / DUMP_FILE
         async with (
-            archive_held(realm.owner_dsn) as connection,
+            archive_held(endpoints.owner_dsn) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             (held,) = await connection.fetch(_HELD)
@@ -86,12 +86,12 @@ async def backup(city: City, to: Path, *, say: Callable[[str], None] = lambda _:
                 f"--snapshot={held['snapshot']}",
                 f"--file={dump}",
             )
-            await _run("pg_dump", realm.owner_dsn, *options)
+            await _run("pg_dump", endpoints.owner_dsn, *options)
         manifest = Manifest(
             format=FORMAT,
-            city=realm.name,
+            city=endpoints.name,
             made_at=datetime.now(UTC),
-            kafka_cluster=await _cluster(realm.looks),
+            kafka_cluster=await _cluster(endpoints.looks),
             postgres=held["postgres"],
             complaints=held["complaints"],
             facts=held["facts"],

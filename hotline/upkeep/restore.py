@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 import msgspec
 
-from deploy.city.city import GRANTED, Realm, create, migrate, prefix_of
+from deploy.city.endpoints import GRANTED, CityEndpoints, prefix_of
+from deploy.city.making import create, migrate
 from deploy.embedded.stack import Addresses
 from deploy.supervision.stopped import renamed
 from deploy.supervision.topic_ends import ends_of
@@ -163,7 +164,7 @@ async def restore(
     units: Iterable[str],
     *,
     say: Callable[[str], None] = lambda _: None,
-) -> tuple[Realm, Restored]:
+) -> tuple[CityEndpoints, Restored]:
     """Make a city of this name from a backup; there whole or not at all. No process of the old one may still run.
 
     Raises `UserError` where the server has such a city, or the backup is not what it was.
@@ -191,8 +192,8 @@ async def restore(
         await migrate(dsn)
         sent_again = await _told(dsn, prefix, old)
         await admin.execute(f'ALTER DATABASE "{making}" RENAME TO "{name}"')
-    realm = await create(addresses, name, units, retention=manifest.retention)
-    return realm, Restored(
+    endpoints = await create(addresses, name, units, retention=manifest.retention)
+    return endpoints, Restored(
         city=name,
         made_at=manifest.made_at,
         ruleset=manifest.ruleset,

@@ -11,7 +11,7 @@ import asyncpg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.city.city import GRANTED
+from deploy.city.endpoints import GRANTED
 from deploy.city.registry import City
 from shared.log.reading import reader
 from shared.policy.catalogue import catalogue
@@ -38,7 +38,7 @@ async def steps(city: City) -> list[UpgradeStep]:
 
     `UserError` where the database is of a later release than this one, or Kafka does not answer.
     """
-    connection = await reader(city.realm.login("reader"))
+    connection = await reader(city.endpoints.login("reader"))
     try:
         migrated = {row[0] for row in await connection.fetch(_MIGRATED)}
         roles = {row[0] for row in await connection.fetch(_ROLES)}
@@ -52,8 +52,8 @@ async def steps(city: City) -> list[UpgradeStep]:
         raise UserError(
             f"The database is of a later release: it has had {_some(later)}, which this one has not."
         )
-    wanted = names(city.realm.prefix, catalogue(city.catalogue).units)
-    there = await asyncio.to_thread(_topics, city.realm.looks)
+    wanted = names(city.endpoints.prefix, catalogue(city.catalogue).units)
+    there = await asyncio.to_thread(_topics, city.endpoints.looks)
     missing = (
         ("migrations", sorted(known_migrations() - migrated), _DATABASE),
         ("logins in PostgreSQL", sorted({f"{database}_{login}_login" for login in GRANTED} - roles), _LOGINS),

@@ -8,7 +8,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 OWNERS: Final = {
-    "deploy/city/city.py": "makes a city and migrates it",
+    "deploy/city/endpoints.py": "holds it",
+    "deploy/city/making.py": "makes a city and migrates it",
     "deploy/city/registry.py": "says where a city is reached",
     "deploy/city/deployed.py": "says the same of a city on servers of somebody else",
     "deploy/city/prepare.py": "the job that migrates such a city",
@@ -37,4 +38,4 @@ def test_only_these_modules_name_the_owners_login() -> None:
 def test_only_these_modules_make_a_login_of_the_servers_own() -> None:
     """`Addresses.database` is the owner's login to any database of the stack."""
     found = {name for name in _with(r"addresses\.database\(") if not name.startswith(LABORATORY)}
-    assert found == {"deploy/city/city.py", "deploy/city/registry.py", "hotline/upkeep/restore.py"}
+    assert found == {"deploy/city/making.py", "deploy/city/registry.py", "hotline/upkeep/restore.py"}

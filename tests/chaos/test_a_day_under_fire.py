@@ -13,7 +13,7 @@ from typing import Final
 import asyncpg
 import pytest
 
-from deploy.city.city import PROCESSES, PROJECTOR, WEB
+from deploy.city.endpoints import PROCESSES, PROJECTOR, WEB
 from deploy.city.registry import ANCHORS_FILE, city_folder
 from deploy.embedded import child
 from deploy.embedded.state import read_state
@@ -69,7 +69,7 @@ class Fire:
 async def sends_over_http(stage: RehearsalCity, fire: Fire, sender: HttpSender) -> None:
     """Send from the day's first fact on: what comes from another time is no input of that day."""
     await fire.begun.wait()
-    connection = await asyncpg.connect(stage.realm.owner_dsn)
+    connection = await asyncpg.connect(stage.endpoints.owner_dsn)
     try:
         present = await connection.fetchval("SELECT es.present()")
     finally:
@@ -96,16 +96,16 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
         wired=lambda service: replace(service, env={**service.env, "RELAY_ANCHOR_SECONDS": "1"}),
     ) as stage:
         city = SimulatedDay(
-            kafka=stage.realm.kafka,
-            postgres=stage.realm.owner_dsn,
-            prefix=stage.realm.prefix,
+            kafka=stage.endpoints.kafka,
+            postgres=stage.endpoints.owner_dsn,
+            prefix=stage.endpoints.prefix,
             catalogue=catalogue(),
             scale=0.02,
         )
         fire = Fire(stage)
         first = fire.living()
         log = next(service.log for service in stage.supervisor.services if service.name == WEB)
-        http = HttpSender(stage.realm, log)
+        http = HttpSender(stage.endpoints, log)
         sending = asyncio.ensure_future(sends_over_http(stage, fire, http))
         try:
             summary = await city.live(fire.look)
@@ -115,13 +115,13 @@ async def test_each_process_is_killed_during_the_day_and_no_complaint_is_missing
             await asyncio.gather(sending, return_exceptions=True)
         last = fire.living()
         acknowledged = [*summary.acknowledged_inputs, *http.acknowledged]
-        report = await verified(stage.realm, catalogue(), acknowledged, all_end=True)
+        report = await verified(stage.endpoints, catalogue(), acknowledged, all_end=True)
         restarts = dict(stage.supervisor.restarts)
-        realm = stage.realm
+        endpoints = stage.endpoints
         anchored = await verify(
-            realm.logins["reader"],
-            kafka=realm.kafka,
-            prefix=realm.prefix,
+            endpoints.logins["reader"],
+            kafka=endpoints.kafka,
+            prefix=endpoints.prefix,
             anchors=city_folder("fire") / ANCHORS_FILE,
         )
     assert tuple(fire.killed) == VICTIMS, f"{fire.facts_at} of {sum(summary.facts.values())} facts; {said}"

@@ -117,7 +117,7 @@ async def test_a_desk_killed_at_any_point_of_a_batch_gives_each_message_its_one_
 async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(hall: City) -> None:
     """Kafka's offsets are for lag tools: what they say at the start does not matter."""
     streams = await _told(hall, "commit")
-    group = f"{hall.realm.prefix}intake.requests"
+    group = f"{hall.endpoints.prefix}intake.requests"
     async with door_of_intake(hall, Faults(), group=group) as (door_reader, _):
         real, pause = door_reader.consumer, Pause("before commit")
 
@@ -257,7 +257,7 @@ async def test_a_consumer_that_lost_its_partitions_writes_nothing(hall: City) ->
 
 
 async def test_partitions_that_go_to_another_between_two_batches_lose_and_repeat_nothing(hall: City) -> None:
-    group = f"{hall.realm.prefix}intake.requests"
+    group = f"{hall.endpoints.prefix}intake.requests"
     stop = asyncio.Event()
 
     async def work(door_reader: DoorReader) -> None:
@@ -302,7 +302,7 @@ async def _each_once_soon(city: City, streams: Sequence[ComplaintId]) -> None:
 async def _forget(city: City, before: int) -> None:
     """Retention passes: Kafka deletes what lies before this offset in each partition."""
     topic = city.topic(INTAKE_REQUESTS)
-    admin = AdminClient(kafka_address.librdkafka(city.realm.kafka))
+    admin = AdminClient(kafka_address.librdkafka(city.endpoints.kafka))
     places = [KafkaPlace(topic, number, before) for number in range(INTAKE_REQUESTS.partitions)]
     for deleted in admin.delete_records(places).values():
         await asyncio.to_thread(deleted.result, 20)

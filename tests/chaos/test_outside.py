@@ -158,7 +158,7 @@ def test_nobody_acts_on_a_letter_before_he_can_have_read_it() -> None:
 async def _rehearsed(city: Callable[..., Awaitable[City]]) -> tuple[City, Outside]:
     town = await city(lived=True, at=PRESENT)
     known = catalogue(str(town.folder / "catalogue.json"))
-    return town, Outside(town.realm.kafka, town.realm.prefix, known, PRESENT - timedelta(days=1))
+    return town, Outside(town.endpoints.kafka, town.endpoints.prefix, known, PRESENT - timedelta(days=1))
 
 
 @pytest.mark.connected
@@ -171,7 +171,7 @@ async def test_letters_are_recorded_and_what_is_over_is_stated_at_the_next_tick(
         streams = await outside.backlog(Random(1), 300, PRESENT)
         sent = "SELECT count(*) FROM es.event WHERE type = 'ComplaintDispatched'"
         await until(lambda: _is(town, sent, 300), within=60, what="every letter sent on")
-        reader = town.realm.logins["reader"]
+        reader = town.endpoints.logins["reader"]
         # As long as nobody looks at the clock the run would say so, of every letter.
         assert await town.value(LEFT, streams, PRESENT) == 300
         found = await unstated(reader, outside.letters)
@@ -179,7 +179,7 @@ async def test_letters_are_recorded_and_what_is_over_is_stated_at_the_next_tick(
         await town.start("escalation", "feedback")
         await until(lambda: _none_left(town, streams), within=60, what="every limit that is over stated")
         assert await unstated(reader, outside.letters) == []
-        assert await lost(reader, town.realm.prefix, outside.acknowledged) == []
+        assert await lost(reader, town.endpoints.prefix, outside.acknowledged) == []
         assert len(outside.acknowledged) == 300
         await town.settled(within=60)
         counted = await town.verify()
@@ -243,7 +243,7 @@ async def test_every_time_that_cannot_be_is_parked_once_by_the_name_of_its_field
     assert await _amiss(town, outside) == []
     rows = await town.parked()
     lines = {line.name.partition(".{")[0] for line in TOPICS if line.speaker != "relay"}
-    heard = {row["topic"].removeprefix(town.realm.prefix) for row in rows}
+    heard = {row["topic"].removeprefix(town.endpoints.prefix) for row in rows}
     assert {name for name in lines if any(topic.startswith(name) for topic in heard)} == lines
     fields = {row["reason"].partition(": ")[0] for row in rows}
     assert fields == {"header ce_time", "attribute time", "data"}
@@ -347,9 +347,9 @@ async def test_city_time_does_not_end_before_the_limits_of_what_others_recorded(
 
     conductor = Conductor(
         _Alone(_calls()),
-        kafka=town.realm.kafka,
-        postgres=town.realm.owner_dsn,
-        prefix=town.realm.prefix,
+        kafka=town.endpoints.kafka,
+        postgres=town.endpoints.owner_dsn,
+        prefix=town.endpoints.prefix,
         units=town._units,
         start=PRESENT,
         step=timedelta(minutes=10),

@@ -23,9 +23,9 @@ async def test_a_connection_ended_between_any_two_steps_is_an_absence_and_a_new_
     city: Callable[..., Awaitable[City]],
 ) -> None:
     """However the end meets the client: idle, in the middle of an answer, with the farewell half read."""
-    realm = (await city()).realm
-    log = PostgresLog(realm.logins["intake"], "intake", "test.gone")
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(realm.owner_dsn)
+    endpoints = (await city()).endpoints
+    log = PostgresLog(endpoints.logins["intake"], "intake", "test.gone")
+    owner: asyncpg.Connection[Any] = await asyncpg.connect(endpoints.owner_dsn)
     ended = 0
     try:
         for steps in range(TIMES):

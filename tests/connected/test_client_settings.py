@@ -19,10 +19,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import Consumer, Producer
 
-from deploy.city import city as realm
-from deploy.city import client_settings, kafka_logins
+from deploy.city import client_settings, kafka_logins, making
 from deploy.city.admission import Admission, admit, expel, listed, renew
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.kafka_rights import Login
 from deploy.embedded import parts
 from deploy.embedded.stack import Addresses
@@ -43,14 +42,14 @@ JAVA: Final = shutil.which("java")
 
 
 @pytest.fixture(scope="module")
-async def guarded(stack: Addresses) -> AsyncIterator[Realm]:
-    made = await realm.create(stack, CITY, [STREET])
+async def guarded(stack: Addresses) -> AsyncIterator[CityEndpoints]:
+    made = await making.create(stack, CITY, [STREET])
     yield made
     await asyncio.to_thread(kafka_logins.remove, stack.kafka, CITY)
 
 
 @pytest.fixture
-async def department(guarded: Realm) -> AsyncIterator[Admission]:
+async def department(guarded: CityEndpoints) -> AsyncIterator[Admission]:
     """A department that is let in after orders were sent to it."""
     login = Login(UNIT, STREET)
     producer = AIOKafkaProducer(**kafka_address.aiokafka(guarded.kafka))
@@ -65,7 +64,7 @@ async def department(guarded: Realm) -> AsyncIterator[Admission]:
 
 
 @pytest.fixture
-async def web(guarded: Realm) -> AsyncIterator[Admission]:
+async def web(guarded: CityEndpoints) -> AsyncIterator[Admission]:
     """A web form with a topic of its own."""
     login = Login(AGENTS, "web")
     yield await admit(guarded, login)
@@ -91,7 +90,7 @@ async def partitions(kafka: str, topic: str) -> dict[bytes, int]:
     return await asyncio.to_thread(read)
 
 
-async def placed_as_we_do(guarded: Realm) -> None:
+async def placed_as_we_do(guarded: CityEndpoints) -> None:
     topic = f"{CITY}.intake.requests.web"
     assert await partitions(guarded.kafka, topic) == {key: partition_of(key, 4) for key in KEYS}
 
@@ -117,7 +116,9 @@ async def test_a_new_department_of_librdkafkas_hears_what_waited(department: Adm
     assert await asyncio.to_thread(hear) == [b"%d" % number for number in range(WAITING)]
 
 
-async def test_a_client_of_librdkafkas_places_keys_as_our_commands_do(guarded: Realm, web: Admission) -> None:
+async def test_a_client_of_librdkafkas_places_keys_as_our_commands_do(
+    guarded: CityEndpoints, web: Admission
+) -> None:
     told = client_settings.librdkafka(web)
     (topic,) = web.writes
 
@@ -173,7 +174,7 @@ async def test_a_new_department_of_kafkajs_hears_what_waited(department: Admissi
 
 
 async def test_a_client_of_kafkajs_places_keys_as_our_commands_do(
-    guarded: Realm, web: Admission, tmp_path: Path
+    guarded: CityEndpoints, web: Admission, tmp_path: Path
 ) -> None:
     (topic,) = web.writes
     messages = json.dumps([{"key": key.decode(), "value": "{}"} for key in KEYS])
@@ -268,7 +269,7 @@ async def test_a_new_department_of_java_hears_what_waited(department: Admission,
 
 
 async def test_a_client_of_java_that_names_the_partition_places_keys_as_our_commands_do(
-    guarded: Realm, web: Admission, tmp_path: Path
+    guarded: CityEndpoints, web: Admission, tmp_path: Path
 ) -> None:
     told = client_settings.java(web)
     (topic,) = web.writes
@@ -282,7 +283,7 @@ async def test_a_client_of_java_that_names_the_partition_places_keys_as_our_comm
 
 
 async def test_a_login_is_made_once_renewed_and_removed_and_each_refusal_says_what_to_type(
-    guarded: Realm,
+    guarded: CityEndpoints,
 ) -> None:
     dialler = Login("dialler")
     for refused in (renew, expel):
@@ -297,7 +298,7 @@ async def test_a_login_is_made_once_renewed_and_removed_and_each_refusal_says_wh
     assert dialler not in await listed(guarded)
 
 
-async def test_where_the_admins_password_is_not_here_nobody_is_let_in(guarded: Realm) -> None:
+async def test_where_the_admins_password_is_not_here_nobody_is_let_in(guarded: CityEndpoints) -> None:
     from dataclasses import replace
 
     poorer = replace(guarded, kafka=guarded.looks)

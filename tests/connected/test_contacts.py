@@ -58,7 +58,7 @@ FULL_WIDTH: Final = str.maketrans("0123456789", "０１２３４５６７８９"
 
 
 def served(town: City) -> Served:
-    return Served(realm=town.realm, logs=str(town.folder / "home" / "logs"))
+    return Served(endpoints=town.endpoints, logs=str(town.folder / "home" / "logs"))
 
 
 async def opened(city: Callable[..., Awaitable[City]]) -> tuple[City, MasterKey]:
@@ -66,7 +66,7 @@ async def opened(city: Callable[..., Awaitable[City]]) -> tuple[City, MasterKey]
     town = await city()
     home = town.folder / "home"
     home.mkdir()
-    assert await keep_key(home, town.realm) is None
+    assert await keep_key(home, town.endpoints) is None
     assert (home / "contacts.key").stat().st_mode & 0o777 == 0o600
     return town, key_of(served(town))
 
@@ -82,7 +82,7 @@ async def test_a_callers_complaints_are_found_again_by_a_number_that_is_kept_now
 ) -> None:
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
-    agents, callers = town.realm.logins["agent"], callers_key_of(served(town))
+    agents, callers = town.endpoints.logins["agent"], callers_key_of(served(town))
     first, second, other = [await dispatched(town, f"caller {number}") for number in range(3)]
     for one, contact in (
         (first, LI),
@@ -94,7 +94,7 @@ async def test_a_callers_complaints_are_found_again_by_a_number_that_is_kept_now
     assert await of_caller(agents, callers, "01065129876", AGENT, 10) == [second, first]
     assert await of_caller(agents, callers, "01065129876", AGENT, 1) == [second]
     assert await of_caller(agents, CALLERS, PHONE, AGENT, 10) == [], "another key finds nothing"
-    owner = await asyncpg.connect(town.realm.owner_dsn)
+    owner = await asyncpg.connect(town.endpoints.owner_dsn)
     try:
         noted = await owner.fetch(
             "SELECT who FROM vault.access WHERE stream_id = $1 AND outcome = 'FOUND'", first
@@ -105,14 +105,14 @@ async def test_a_callers_complaints_are_found_again_by_a_number_that_is_kept_now
         # Another contact in its place is found by its own number, and what is shredded by none.
         await put(agents, Keys(key, callers), first, contact_of(NAME, "13900139000"), AGENT)
         assert await of_caller(agents, callers, PHONE, AGENT, 10) == []
-        async with acting(town.realm.login("operator")) as operator:
+        async with acting(town.endpoints.login("operator")) as operator:
             assert await shred(operator, [first], "asked for") == 1
         assert await of_caller(agents, callers, "13900139000", AGENT, 10) == []
         assert await owner.fetchval("SELECT count(*) FROM vault.caller WHERE stream_id = $1", first) == 0
     finally:
         await owner.close()
     for login in ("intake", "dispatch", "visitor", "reader"):
-        connection = await asyncpg.connect(town.realm.logins[login])
+        connection = await asyncpg.connect(town.endpoints.logins[login])
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT vault.of_caller($1, 'x', 1)", callers.index(PHONE))
         await connection.close()
@@ -128,7 +128,7 @@ async def returned(town: City, complaint: ComplaintId) -> None:
 async def asked(
     town: City, key: MasterKey, complaint: ComplaintId, asker: Asker, reason: str = ""
 ) -> Reading:
-    dsn = town.realm.logins["staff" if asker.unit else "agent"]
+    dsn = town.endpoints.logins["staff" if asker.unit else "agent"]
     connection = await asyncpg.connect(dsn)
     try:
         return await read(connection, key, complaint, asker, through="COMMAND", reason=reason)
@@ -181,7 +181,7 @@ async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-1")
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     async with doors(town) as door:
         of = await keys_of(door)
         full = {"complaint_id": complaint, "seen": "FULL", "name": NAME, "phone": PHONE, "callback": CALLBACK}
@@ -212,7 +212,9 @@ async def test_a_unit_reads_returns_and_is_refused_and_the_other_unit_reads(
     await town.verify()
     written = town.logs(lines=100_000) + said
     assert '"contact_read"' in written
-    messages = [m for topic in ("complaints.log",) for m in await town.messages(town.realm.prefix + topic)]
+    messages = [
+        m for topic in ("complaints.log",) for m in await town.messages(town.endpoints.prefix + topic)
+    ]
     assert messages
     everywhere = [written.encode(), *(m.value or b"" for m in messages)]
     for statement in (
@@ -232,7 +234,7 @@ async def test_the_door_says_what_is_wrong_and_gives_nothing_out(
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-2")
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     unknown = "0" * 8 + complaint[8:]
     kept = town.folder / "home" / "contacts.key"
     async with doors(town) as door:
@@ -277,7 +279,7 @@ async def test_a_number_typed_into_a_text_is_read_by_the_unit_alone_and_lies_on_
     assert {one.mark: one.number for one in found.texts} == numbers
     assert (found.contact, found.sight.seen) == (None, Seen.FULL)
     assert (await asked(town, key, complaint, Asker(UnitId(OTHER_UNIT)))).texts == ()
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     with_contact = await asked(town, key, complaint, Asker(agent=AGENT))
     assert (with_contact.contact, with_contact.texts) == (LI, found.texts)
     anonymous = await asked(town, key, hidden, Asker(UnitId(UNIT)))
@@ -287,16 +289,16 @@ async def test_a_number_typed_into_a_text_is_read_by_the_unit_alone_and_lies_on_
     everywhere = [row[0] for row in await town.sql("SELECT body FROM es.event")]
     everywhere += [row[0] for row in await town.sql("SELECT convert_to(state::text, 'UTF8') FROM es.stream")]
     for topic in ("complaints.log", f"dispatch.orders.{UNIT}"):
-        everywhere += [m.value or b"" for m in await town.messages(town.realm.prefix + topic)]
+        everywhere += [m.value or b"" for m in await town.messages(town.endpoints.prefix + topic)]
     assert any("〔电话1〕".encode() in where for where in everywhere)
     assert not [where for where in everywhere if PHONE.encode() in where or CALLBACK.encode() in where]
-    assert (await verify(town.realm.logins["reader"])).notices == []
+    assert (await verify(town.endpoints.logins["reader"])).notices == []
 
-    async with acting(town.realm.login("operator")) as operator:
+    async with acting(town.endpoints.login("operator")) as operator:
         assert await shred(operator, [complaint, hidden], "asked for") == 2
     assert await asked(town, key, hidden, Asker(UnitId(UNIT))) == ((Seen.NOTHING, "ASSIGNEE"), None, ())
     assert await town.value("SELECT count(*) FROM vault.text_number") == 0
-    intake = await asyncpg.connect(town.realm.logins["intake"])
+    intake = await asyncpg.connect(town.endpoints.logins["intake"])
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await intake.fetch("SELECT * FROM vault.text_number")
     await intake.close()
@@ -309,13 +311,13 @@ async def test_an_agent_reads_his_own_and_what_is_shredded_is_never_read_again(
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-3")
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     assert (await asked(town, key, complaint, Asker(agent=AGENT))).contact == LI
     assert (await asked(town, key, complaint, Asker(agent="agent-8"))).sight.seen is Seen.REFUSED
     with pytest.raises(CannotUnseal, match="master key"):
         await asked(town, MasterKey(bytes(32)), complaint, Asker(UnitId(UNIT)))
 
-    async with acting(town.realm.login("operator")) as operator:
+    async with acting(town.endpoints.login("operator")) as operator:
         assert (
             await overdue(operator, await town.value("SELECT clock_timestamp() + interval '9 years'")) == []
         )
@@ -339,17 +341,17 @@ async def test_what_has_ended_is_due_after_the_retention_time_of_its_rule_set(
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-4")
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.answer(complaint)
     await town.until_fact(complaint, VisitScheduled)
     await town.visit(complaint)
     await town.until_fact(complaint, ComplaintClosed)
-    async with acting(town.realm.login("operator")) as operator:
+    async with acting(town.endpoints.login("operator")) as operator:
         for days, due in ((179, []), (181, [complaint])):
             now = await operator.fetchval("SELECT clock_timestamp() + make_interval(days => $1)", days)
             assert await overdue(operator, now) == due
     with pytest.raises(UserError, match="has ended: no contact is kept"):
-        await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+        await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
 
 
 async def test_a_return_waits_for_a_reading_and_a_reading_behind_it_is_refused(
@@ -359,10 +361,10 @@ async def test_a_return_waits_for_a_reading_and_a_reading_behind_it_is_refused(
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-5")
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.ask_return(complaint)
     await town.until_fact(complaint, ReturnRequested)
-    connection = await asyncpg.connect(town.realm.logins["staff"])
+    connection = await asyncpg.connect(town.endpoints.logins["staff"])
     try:
         async with connection.transaction():
             assert await connection.fetchrow("SELECT * FROM vault.look($1)", complaint)
@@ -390,7 +392,7 @@ async def test_who_may_do_what_in_the_vault_is_the_databases_word(
     town, key = await opened(city)
     await town.start("intake", "dispatch", "relay")
     complaint = await dispatched(town, "contact-6")
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     note = "SELECT * FROM vault.note('{}', 'x', '{}', 'DOOR', 'FULL', 'ASSIGNEE', '')"
     tries = {
         "reader": (
@@ -417,7 +419,7 @@ async def test_who_may_do_what_in_the_vault_is_the_databases_word(
         ),
     }
     for login, statements in tries.items():
-        connection = await asyncpg.connect(town.realm.logins[login])
+        connection = await asyncpg.connect(town.endpoints.logins[login])
         for statement in statements:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch(statement)
@@ -437,10 +439,10 @@ async def test_verify_names_an_access_to_no_complaint_and_notices_a_phone_number
     wide = await dispatched(town, "contact-9", content=f"请打{PHONE.translate(FULL_WIDTH)}。")
     behind_a_line_break = await dispatched(town, "contact-10", content=f"电话：\n{PHONE}")
     for one in (complaint, clean, wide, behind_a_line_break):
-        await put(town.realm.logins["agent"], Keys(key, CALLERS), one, LI, AGENT)
+        await put(town.endpoints.logins["agent"], Keys(key, CALLERS), one, LI, AGENT)
     nobody = "0" * 8 + complaint[8:]
     await town.sql("SELECT vault.note($1, 'x', 'UNIT', 'DOOR', 'REFUSED', 'STRANGER', '')", nobody)
-    report = await verify(town.realm.logins["reader"])
+    report = await verify(town.endpoints.logins["reader"])
     assert [(p.complaint_id, p.what) for p in report.problems] == [
         (nobody, "its contact or the access to it is on record, and the complaint is not")
     ]
@@ -457,7 +459,7 @@ async def test_verify_names_an_access_to_no_complaint_and_notices_a_phone_number
 async def test_python_and_postgresql_find_the_same_numbers(city: Callable[..., Awaitable[City]]) -> None:
     """R9: one pattern, asked before a text is sent and over what is on record."""
     town, _ = await opened(city)
-    connection = await asyncpg.connect(town.realm.owner_dsn)
+    connection = await asyncpg.connect(town.endpoints.owner_dsn)
     try:
         for text in (*HOLDS, *HOLDS_NONE):
             there = await connection.fetchval("SELECT normalize($1, NFKC) ~ $2", text, PATTERN)
@@ -472,21 +474,21 @@ async def test_a_backup_carries_the_vault_sealed_and_the_master_key_opens_it_aga
     town, key = await opened(city)
     await town.start()
     complaint = await dispatched(town, "contact-9")
-    await put(town.realm.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
+    await put(town.endpoints.logins["agent"], Keys(key, CALLERS), complaint, LI, AGENT)
     await town.settled()
     await town.stop()
     catalogue = str(town.folder / "catalogue.json")
-    await backup(Served(realm=town.realm, catalogue=catalogue), tmp_path / "kept")
+    await backup(Served(endpoints=town.endpoints, catalogue=catalogue), tmp_path / "kept")
     assert PHONE.encode() not in (tmp_path / "kept" / DUMP_FILE).read_bytes()
     assert not [file for file in (tmp_path / "kept").iterdir() if file.name.endswith(".key")]
-    name = f"{town.realm.name}_again"
-    realm, _ = await restore(stack, tmp_path / "kept", name, [UNIT])
+    name = f"{town.endpoints.name}_again"
+    endpoints, _ = await restore(stack, tmp_path / "kept", name, [UNIT])
     try:
-        connection = await asyncpg.connect(realm.logins["staff"])
+        connection = await asyncpg.connect(endpoints.logins["staff"])
         found = await read(connection, key, complaint, Asker(UnitId(UNIT)), through="COMMAND")
         await connection.close()
         assert found.contact == Contact(name=NAME, phone=PHONE, callback=CALLBACK)
-        lost = await keep_key(tmp_path, realm)
+        lost = await keep_key(tmp_path, endpoints)
         assert lost is not None
         assert "is missing, and 1 contacts were kept with it" in lost
         assert not (tmp_path / "contacts.key").exists()

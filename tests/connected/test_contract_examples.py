@@ -134,8 +134,8 @@ async def test_types_of_typescript_take_a_life_to_its_end(town: City, tmp_path: 
     await _node(folder, str(NODE), "node_modules/typescript/bin/tsc", "-p", ".")
     said = ("RecordRequest", "SignOrder", "AnswerOrder", "RecordVisit")
     told = {
-        **kafka_address.parsed(town.realm.kafka)._asdict(),
-        "group": f"{town.realm.prefix}generated",
+        **kafka_address.parsed(town.endpoints.kafka)._asdict(),
+        "group": f"{town.endpoints.prefix}generated",
         "number": number,
         "complaint": complaint_id(number),
         "topics": {

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
 from deploy.city import registry as where
-from deploy.city.city import make_topics
+from deploy.city.making import make_topics
 from deploy.supervision.stalled import look
 from hotline.cli.parked import parked as parked_command
 from shared.doors.parking_limit import PARKED_MIN
@@ -63,7 +63,7 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     await until(
         lambda: town.value("SELECT 1 FROM intake.call WHERE call_id = 'call-1'"), within=10, what="the call"
     )
-    standing = await look(town.realm, catalogue(str(town.folder / "catalogue.json")))
+    standing = await look(town.endpoints, catalogue(str(town.folder / "catalogue.json")))
     assert [(one.desk, one.door, one.topic) for one in standing.stopped] == [("intake", "requests", topic)]
 
     # Who is started again finds it stopped.
@@ -73,8 +73,8 @@ async def test_a_door_stops_its_desk_goes_on_and_a_person_lets_it_go_on(
     assert len(await town.parked()) < PARKED_MIN
     assert await town.facts(behind) == []
 
-    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.realm)
-    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(realm=town.realm))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.endpoints)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(endpoints=town.endpoints))
     listed = await asyncio.to_thread(CliRunner().invoke, parked_command, ["list"])
     assert f"intake takes nothing in from {topic} (door requests) since" in listed.output, listed.output
     assert f"`hotline parked resume intake requests {topic}` lets it go on" in listed.output, listed.output
@@ -105,11 +105,11 @@ async def test_a_message_of_a_topic_made_anew_is_not_taken_for_the_old_one_at_it
 
     await say(b"old")
     await until(lambda: kept(b"old"), what="the old one")
-    admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
+    admin = AdminClient(kafka_address.librdkafka(town.endpoints.kafka))
     for gone in admin.delete_topics([topic]).values():
         await asyncio.to_thread(gone.result, 20)
     await asyncio.sleep(1)
-    await make_topics(town.realm.kafka, {topic: INTAKE_REQUESTS})
+    await make_topics(town.endpoints.kafka, {topic: INTAKE_REQUESTS})
     stands = "SELECT next_offset = 0 FROM es.consumer_offset WHERE topic = $1 AND part = 0"
     await until(lambda: town.value(stands, topic), within=60, what="intake at the new topic's beginning")
     await say(b"new")

@@ -25,7 +25,7 @@ import msgspec
 import pytest
 
 from deploy.city.admission import Admission, admit, expel
-from deploy.city.city import DESKS
+from deploy.city.endpoints import DESKS
 from deploy.city.kafka_rights import Login
 from deploy.embedded.stack import Addresses
 from shared import roles
@@ -328,8 +328,8 @@ async def _admitted(town: City, name: str, unit: str, expelled: AsyncExitStack) 
     found = {}
     for role in SYSTEMS:
         login = Login(role, unit if role == roles.UNIT else named)
-        found[role] = await admit(town.realm, login)
-        expelled.push_async_callback(expel, town.realm, login)
+        found[role] = await admit(town.endpoints, login)
+        expelled.push_async_callback(expel, town.endpoints, login)
         town.more.extend([*found[role].writes, *found[role].reads])
     return found
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from deploy.city.city import make_topics
+from deploy.city.making import make_topics
 from shared.cloudevents import input_headers
 from shared.ids import ComplaintId, complaint_id
 from shared.inputs import Input, RepeatRequest, SupplementRequest
@@ -55,7 +55,7 @@ async def heard(city: City) -> AsyncIterator[Town]:
     """Intake's doors on the plain topic and on each login's, begun anew."""
     town = Town(city)
     wanted = {town.topic(login): INTAKE_REQUESTS for login in ("", *LOGINS)}
-    await make_topics(city.realm.kafka, wanted, retention=False)
+    await make_topics(city.endpoints.kafka, wanted, retention=False)
     async with AsyncExitStack() as doors:
         for login in ("", *LOGINS):
             door_reader, _ = await doors.enter_async_context(

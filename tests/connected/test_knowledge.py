@@ -30,7 +30,7 @@ async def test_an_answer_is_taken_by_the_base_as_it_is_by_then(
     """B2: nothing checked while it is empty; then loaded, added to and withdrawn from while intake runs."""
     town = await city()
     await town.start("intake", extra={"INTAKE_KNOWLEDGE_SECONDS": "0"})
-    editor = await asyncpg.connect(town.realm.login("editor"))
+    editor = await asyncpg.connect(town.endpoints.login("editor"))
     try:
         unchecked = await asks(town, "before the base", 9, "of another system")
         fact = await town.until_fact(unchecked, ComplaintAnsweredDirectly)
@@ -59,4 +59,4 @@ async def test_an_answer_is_taken_by_the_base_as_it_is_by_then(
         await town.until_fact(late, IntakeRefused)
     finally:
         await editor.close()
-    assert (await verify(town.realm.logins["reader"])).problems == []
+    assert (await verify(town.endpoints.logins["reader"])).problems == []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.city import city as realm
+from deploy.city import served
 from deploy.embedded.stack import Addresses
 from hotline.tracing import exporter, followed
 from hotline.tracing.exporter import LifeExporter
@@ -46,7 +46,7 @@ def collector() -> Iterator[Collector]:
 async def stating(city: City, collector: Collector, ratio: float) -> AsyncIterator[Telemetry]:
     """The exporter at work, as the projector's process runs it."""
     telemetry = Telemetry("projector")
-    lives = LifeExporter(city.realm.login("projector"), ZipkinSpans(collector.address), ratio, telemetry)
+    lives = LifeExporter(city.endpoints.login("projector"), ZipkinSpans(collector.address), ratio, telemetry)
     task = asyncio.create_task(lives.run())
     try:
         yield telemetry
@@ -184,16 +184,16 @@ async def test_a_collector_that_the_environment_names_hears_every_process(
     lived: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told() -> set[tuple[str, str]]:
-        services = [*realm.services(lived.realm, tmp_path), realm.projector(lived.realm, tmp_path)]
+        services = [*served.services(lived.endpoints, tmp_path), served.projector(lived.endpoints, tmp_path)]
         return {
             (service.env[f"{prefix}TRACES"], service.env[f"{prefix}TRACES_ENDPOINT"])
             for service in services
             for prefix in (f"{service.name.upper()}_",)
         }
 
-    monkeypatch.delenv(realm.COLLECTOR, raising=False)
-    assert told() == {("zipkin", lived.realm.zipkin) if lived.realm.zipkin else ("none", "")}
-    monkeypatch.setenv(realm.COLLECTOR, "http://127.0.0.1:4318")
+    monkeypatch.delenv(served.COLLECTOR, raising=False)
+    assert told() == {("zipkin", lived.endpoints.zipkin) if lived.endpoints.zipkin else ("none", "")}
+    monkeypatch.setenv(served.COLLECTOR, "http://127.0.0.1:4318")
     assert told() == {("otlp", "http://127.0.0.1:4318")}
 
 

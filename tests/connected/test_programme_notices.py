@@ -78,7 +78,7 @@ def notices(records: list[Any]) -> list[ProgrammeNotice]:
 
 async def typed(town: City, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
     """`hotline WORDS` in this city; exit code 0."""
-    city = where.City(realm=town.realm, catalogue=str(town.folder / "catalogue.json"))
+    city = where.City(endpoints=town.endpoints, catalogue=str(town.folder / "catalogue.json"))
     monkeypatch.setattr("deploy.city.registry.city_up", lambda: city)
     app = Typer()
     app.add_typer(programme, name="programme")
@@ -90,16 +90,16 @@ async def typed(town: City, monkeypatch: pytest.MonkeyPatch, *words: str) -> Res
 
 async def test_an_owner_hears_of_its_tasks_by_its_own_login_and_the_relay_alone_tells(city: Cities) -> None:
     town = await city()
-    realm = town.realm
+    endpoints = town.endpoints
     mine = Login(roles.UNIT, UNIT)
-    login = await asyncio.to_thread(kafka_logins.add, realm.kafka, realm.name, realm.prefix, mine)
-    async with programmes(realm.logins["governor"]) as log:
+    login = await asyncio.to_thread(kafka_logins.add, endpoints.kafka, endpoints.name, endpoints.prefix, mine)
+    async with programmes(endpoints.logins["governor"]) as log:
         await log.record([*BEGIN, task(1), task(2, OTHER_UNIT)])
         assert await town.messages(town.topic(DISPATCH_ORDERS, UNIT)) == [], "nobody tells before the relay"
         await town.start("relay")
         consumer = AIOKafkaConsumer(
             **kafka_address.aiokafka(login),
-            group_id=f"{mine.groups(realm.prefix)}desk",
+            group_id=f"{mine.groups(endpoints.prefix)}desk",
             auto_offset_reset="earliest",
         )
         consumer.assign([TopicPartition(town.topic(DISPATCH_ORDERS, UNIT), 0)])
@@ -131,7 +131,7 @@ async def test_a_relay_killed_between_sending_and_its_cursor_repeats_and_loses_n
     """A repeat has the id of the first, and what is told of a programme keeps its order."""
     town = await city()
     topic, total = town.topic(DISPATCH_ORDERS, UNIT), 60
-    async with programmes(town.realm.logins["governor"]) as log:
+    async with programmes(town.endpoints.logins["governor"]) as log:
         await log.record(BEGIN)
         await town.start("relay")
         for number in range(1, total + 1):
@@ -175,9 +175,9 @@ async def test_the_answer_to_one_is_offered_to_all_in_its_position_and_each_is_a
     await town.sign(first)
     await town.answer(first, result="更换水泵,已通水")
     await town.until_fact(first, OrderAnswered, within=60)
-    async with programmes(town.realm.logins["governor"]) as log:
+    async with programmes(town.endpoints.logins["governor"]) as log:
         await log.record(BEGIN)
-    await take_in(town.realm.owner_dsn)
+    await take_in(town.endpoints.owner_dsn)
 
     found = json.loads((await typed(town, monkeypatch, "programme", "alike", first, "--json")).stdout)
     assert {one["complaint_id"] for one in found[:3]} == set(alike)
@@ -213,7 +213,7 @@ async def test_the_answer_to_one_is_offered_to_all_in_its_position_and_each_is_a
     for number, one in enumerate(alike):
         await town.visit(one, solved=number != 1)
         await town.until_fact(one, VisitMade, within=60)
-    await take_in(town.realm.owner_dsn)
+    await take_in(town.endpoints.owner_dsn)
     (standing,) = json.loads(
         (await typed(town, monkeypatch, "programme", "members", ID[:8], "--json")).stdout
     )

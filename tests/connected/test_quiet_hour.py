@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from deploy.city.city import make_topics
+from deploy.city.making import make_topics
 from deploy.embedded.stack import Addresses
 from shared.doors.fetching import WAIT_MS, next_records
 from shared.runtime import kafka_address

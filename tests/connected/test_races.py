@@ -166,7 +166,7 @@ async def orders(town: City) -> AsyncIterator[AIOKafkaConsumer]:
     """The orders of one unit, from now on."""
     consumer = AIOKafkaConsumer(
         town.topic(DISPATCH_ORDERS, "waterworks"),
-        **kafka_address.aiokafka(town.realm.kafka),
+        **kafka_address.aiokafka(town.endpoints.kafka),
         group_id=None,
         auto_offset_reset="latest",
         fetch_max_wait_ms=10,
@@ -215,8 +215,8 @@ async def test_a_group_that_changes_hands_again_and_again_keeps_every_reply_and_
         nonlocal joined
         while not over.is_set():
             stranger = AIOKafkaConsumer(
-                **kafka_address.aiokafka(town.realm.kafka),
-                group_id=f"{town.realm.prefix}dispatch.replies",
+                **kafka_address.aiokafka(town.endpoints.kafka),
+                group_id=f"{town.endpoints.prefix}dispatch.replies",
                 enable_auto_commit=False,
             )
             stranger.subscribe(pattern=re.escape(town.topic(DISPATCH_REPLIES, "")) + ".*")

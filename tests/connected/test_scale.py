@@ -102,7 +102,7 @@ async def test_processes_and_relays_share_the_work_and_lose_or_double_nothing(
     kinds = (ComplaintDispatched, OrderSigned, OrderAnswered, VisitScheduled, ComplaintClosed)
     assert {kind.__name__: counted[kind.__name__] for kind in kinds} == {k.__name__: LIVES for k in kinds}
     assert sum(counted.values()) == 8 * LIVES
-    assert await lost(many.realm.logins["reader"], many.realm.prefix, outside.acknowledged) == []
+    assert await lost(many.endpoints.logins["reader"], many.endpoints.prefix, outside.acknowledged) == []
     assert len(outside.acknowledged) == 4 * LIVES
     assert await many.parked() == []
     assert await many.value("SELECT bool_and(batch > 0) FROM es.relay")  # both relays had their part

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.city import registry as where
-from deploy.city.city import make_topics
+from deploy.city.making import make_topics
 from deploy.supervision.stalled import look, stalled, standing_still
 from deploy.supervision.watchman import Watchman
 from hotline.cli.parked import parked as parked_command
@@ -69,8 +69,8 @@ async def until_stopped(town: City, *topics: str) -> None:
 
 async def typed(town: City, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
     """`hotline parked WORDS` in this city; exit code 0."""
-    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.realm)
-    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(realm=town.realm))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.endpoints)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(endpoints=town.endpoints))
     result = await asyncio.to_thread(CliRunner().invoke, parked_command, list(words))
     assert result.exit_code == 0, result.output
     return result.output
@@ -123,16 +123,16 @@ async def test_one_department_sends_nonsense_and_the_replies_of_all_others_have_
     known = catalogue(str(town.folder / "catalogue.json"))
 
     async def owes_nothing() -> bool:
-        return (await look(town.realm, known)).owed["dispatch"] == 0
+        return (await look(town.endpoints, known)).owed["dispatch"] == 0
 
     await until(owes_nothing, within=30, what="dispatch with nothing left to do")
-    standing = await look(town.realm, known)
+    standing = await look(town.endpoints, known)
     (one,) = standing.stopped
     assert (one.desk, one.door, one.topic) == ("dispatch", "replies", topic)
     assert "could not be taken in" in one.reason
     waiting = standing.behind["dispatch"]
     assert waiting == standing.left["dispatch", topic, 0] > 50
-    assert "dispatch" not in await stalled(town.realm, known, standing, within=1.0)
+    assert "dispatch" not in await stalled(town.endpoints, known, standing, within=1.0)
     said = await typed(town, monkeypatch, "list")
     assert f"dispatch takes nothing in from {topic} (door replies) since" in said
     assert f"`hotline parked resume dispatch replies {topic}` lets it go on" in said
@@ -268,7 +268,7 @@ async def test_every_shared_door_hears_the_topics_of_logins_made_while_it_runs(
     # What waits on such a topic is counted, and verify holds it against Kafka.
     await town.stop()
     waiting = await town.record("waits", login="web")
-    standing = await look(town.realm, catalogue(str(town.folder / "catalogue.json")))
+    standing = await look(town.endpoints, catalogue(str(town.folder / "catalogue.json")))
     assert standing.behind["intake"] == 1
     (at,) = [at for at in standing.left if at[0] == "intake"]
     assert at[1] == town.topic(INTAKE_REQUESTS, login="web")
@@ -307,7 +307,7 @@ async def test_the_watchman_leaves_a_stopped_topic_alone_and_still_sees_who_hang
     await until_stopped(town, web)
     said: list[str] = []
     watchman = Watchman(
-        town.realm,
+        town.endpoints,
         catalogue(str(town.folder / "catalogue.json")),
         town._supervisors[0][0],
         said.append,
@@ -343,7 +343,7 @@ async def test_what_only_looks_like_a_topic_of_the_door_is_not_heard(
     plain = town.topic(INTAKE_REQUESTS)
     others = [f"{plain}x", f"{plain}.a.b", f"{plain}.Web", f"x{plain}"]
     town.more += others
-    await make_topics(town.realm.kafka, dict.fromkeys(others, INTAKE_REQUESTS))
+    await make_topics(town.endpoints.kafka, dict.fromkeys(others, INTAKE_REQUESTS))
     await town.speaker(INTAKE_REQUESTS, "web")  # made later and heard, so those would have been heard too
     rows = await town.sql("SELECT DISTINCT topic FROM es.consumer_offset WHERE topic LIKE $1", f"%{plain}%")
     assert {row["topic"] for row in rows} == {plain, f"{plain}.web"}
@@ -364,7 +364,7 @@ async def test_a_door_that_stopped_before_topics_did_is_stopped_whole_until_a_pe
         lambda: town.value("SELECT 1 FROM intake.call WHERE call_id = 'call-1'"), within=10, what="the call"
     )
     assert await town.facts() == []
-    standing = await look(town.realm, catalogue(str(town.folder / "catalogue.json")))
+    standing = await look(town.endpoints, catalogue(str(town.folder / "catalogue.json")))
     (one,) = standing.stopped
     assert (one.where, one.resume) == ("by door requests", "hotline parked resume intake requests")
     assert {at[1] for at in standing.held} == {topic, town.topic(INTAKE_REQUESTS)}

@@ -14,7 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from deploy.city import city as realm
+from deploy.city import making, served
+from deploy.city.endpoints import PROCESSES
 from deploy.supervision.supervisor import Service, Supervisor
 from hotline.lab.chaos.wire import Wire, Wires
 from shared.runtime import kafka_address, postgres_address
@@ -80,14 +81,16 @@ async def started(
     upper = name.upper()
     (plain,) = [
         service
-        for service in realm.services(town.realm, tmp_path, extra={f"{upper}_METADATA_MAX_AGE_MS": "500"})
+        for service in served.services(
+            town.endpoints, tmp_path, extra={f"{upper}_METADATA_MAX_AGE_MS": "500"}
+        )
         if service.name == name
     ]
     with Wires() as wires:
         dsn = plain.env[f"{upper}_POSTGRES"]
         process = Process(
             plain,
-            wires.lay("kafka", int(kafka_address.without_login(town.realm.kafka).rpartition(":")[2])),
+            wires.lay("kafka", int(kafka_address.without_login(town.endpoints.kafka).rpartition(":")[2])),
             wires.lay("postgres", urlsplit(dsn).port or 0),
         )
         process.kafka.cut()
@@ -113,7 +116,7 @@ async def started(
         assert said == []  # it did not die of it
 
 
-@pytest.mark.parametrize("name", realm.PROCESSES)
+@pytest.mark.parametrize("name", PROCESSES)
 async def test_it_waits_for_postgresql_and_kafka_and_works_once_they_are_there(
     city: Callable[..., Awaitable[City]], tmp_path: Path, name: str
 ) -> None:
@@ -137,14 +140,16 @@ async def test_topics_that_are_made_later_are_heard_once_they_are_there(
 ) -> None:
     town = await city()
     # Another prefix than the city's, on which its login may do nothing.
-    async with started(town, tmp_path, "intake", kafka=town.realm.kafka, TOPIC_PREFIX="later.") as process:
+    async with started(
+        town, tmp_path, "intake", kafka=town.endpoints.kafka, TOPIC_PREFIX="later."
+    ) as process:
         process.postgres.mend()
         process.kafka.mend()
         await asyncio.sleep(2)
         from shared.topics import INTAKE_REQUESTS, TELEPHONY_CALLS
 
         lines = (INTAKE_REQUESTS, TELEPHONY_CALLS)
-        await realm.make_topics(town.realm.kafka, {f"later.{line.name}": line for line in lines})
+        await making.make_topics(town.endpoints.kafka, {f"later.{line.name}": line for line in lines})
         await process.is_ready()
 
         async def assigned() -> bool:

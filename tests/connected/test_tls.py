@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaConnectionError
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.city import city as realm
+from deploy.city import making
 from deploy.embedded import child
 from deploy.embedded.kafka import Listener
 from deploy.embedded.stack import Stack
@@ -89,7 +89,7 @@ async def test_a_life_is_lived_over_tls_and_another_authority_is_not_believed(tm
         addresses = await stack.up()
         behind = urlsplit(addresses.postgres).port
         assert behind is not None
-        databases = Databases(addresses, realm.migrate)
+        databases = Databases(addresses, making.migrate)
         async with (
             in_front_of_postgres(behind, shows) as encrypted,
             open_city(addresses, databases, tmp_path) as town,
@@ -100,15 +100,15 @@ async def test_a_life_is_lived_over_tls_and_another_authority_is_not_believed(tm
                 at = postgres_address.moved(dsn, f"127.0.0.1:{encrypted}")
                 return f"{at}?sslmode=verify-full&sslrootcert={ca}"
 
-            plain = town.realm
-            town.realm = replace(
+            plain = town.endpoints
+            town.endpoints = replace(
                 plain,
                 logins={name: in_postgres(dsn) for name, dsn in plain.logins.items()},
                 kafka_logins={
                     name: kafka_address.moved(login, kafka) for name, login in plain.kafka_logins.items()
                 },
             )
-            await realm.migrate(in_postgres(plain.owner_dsn))  # by a program that is not ours
+            await making.migrate(in_postgres(plain.owner_dsn))  # by a program that is not ours
             await town.start()
             stream = await town.record("tls-1")
             await town.until_fact(stream, ComplaintDispatched)
@@ -130,7 +130,7 @@ async def test_a_life_is_lived_over_tls_and_another_authority_is_not_believed(tm
             with pytest.raises(ssl.SSLCertVerificationError):
                 await asyncpg.connect(in_postgres(plain.login("reader"), other.certificate))
             with pytest.raises(UserError, match="certificate"):
-                await realm.migrate(in_postgres(plain.owner_dsn, other.certificate))
+                await making.migrate(in_postgres(plain.owner_dsn, other.certificate))
             # Nor does this listener take anybody in who does not encrypt.
             bare = kafka_address.moved(plain.outside, f"127.0.0.1:{port}")
             with pytest.raises(KafkaException):

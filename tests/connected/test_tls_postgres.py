@@ -22,7 +22,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from deploy.city import city as realm
+from deploy.city import making
 from deploy.city.deployed import Settings
 from deploy.city.prepare import prepare
 from deploy.embedded import child
@@ -179,7 +179,7 @@ async def test_the_job_of_a_deployment_gives_up_at_once_and_says_why(
     assert time.monotonic() - began < 20 * PATIENCE, "it did not wait for another certificate"
     await prepare(told_of(served.ours.certificate), [])  # it is spoken to
     with pytest.raises(UserError, match="certificate"):  # and the program of the migrations looks as well
-        await realm.migrate(served.dsn(served.other.certificate))
+        await making.migrate(served.dsn(served.other.certificate))
 
 
 @needs_server

@@ -18,7 +18,7 @@ from aiokafka.structs import TopicPartition
 from confluent_kafka import TopicPartition as Until
 from confluent_kafka.admin import AdminClient
 
-from deploy.city import city as realm
+from deploy.city import served
 from services.dispatch.settings import Settings as DispatchSettings
 from services.feedback.settings import Settings as FeedbackSettings
 from services.intake.settings import Settings
@@ -95,9 +95,9 @@ async def test_a_life_is_lived_in_one_process_and_the_log_is_heard_once(
     await _end(town, [stream])
     assert await town.story(stream) == LIFE
     await town.until_fact(late, AnswerLimitMissed)
-    admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
+    admin = AdminClient(kafka_address.librdkafka(town.endpoints.kafka))
     listed = await asyncio.to_thread(lambda: admin.list_consumer_groups().result())
-    prefix = town.realm.prefix
+    prefix = town.endpoints.prefix
     groups = {one.group_id.removeprefix(prefix) for one in listed.valid if one.group_id.startswith(prefix)}
     assert groups == {
         "intake.requests", "intake.calls", "dispatch.replies", "dispatch.reviews",
@@ -162,8 +162,8 @@ async def test_a_desk_beside_the_one_process_fences_its_door_and_nobody_loses_or
 
 async def test_told_to_stop_it_ends_in_order(city: Callable[..., Awaitable[City]]) -> None:
     town = await city()
-    (desks, _) = realm.services(
-        town.realm, town.folder, catalogue=str(town.folder / "catalogue.json"), one_process=True
+    (desks, _) = served.services(
+        town.endpoints, town.folder, catalogue=str(town.folder / "catalogue.json"), one_process=True
     )
     log = desks.log.open("wb")
     process = await asyncio.create_subprocess_exec(
@@ -276,9 +276,9 @@ async def hearing(town: City, **faults: Faults) -> AsyncIterator[Hearing]:
             await producer.send(town.topic(COMPLAINTS_LOG), b"%d" % number, partition=part)
     await (await town._sender()).flush()
     where: dict[str, Any] = {
-        "kafka": town.realm.kafka,
-        "postgres": town.realm.owner_dsn,
-        "topic_prefix": town.realm.prefix,
+        "kafka": town.endpoints.kafka,
+        "postgres": town.endpoints.owner_dsn,
+        "topic_prefix": town.endpoints.prefix,
         "offsets_idle_ms": 60_000,
         "batch_max": 50,
     }
@@ -297,7 +297,7 @@ async def hearing(town: City, **faults: Faults) -> AsyncIterator[Hearing]:
             doors[name] = Door(desk, settings, name="log", fill=_noted(name), fail=fail)
             reader.add(doors[name], settings, patient=False)
         consumer = AIOKafkaConsumer(
-            **kafka_address.aiokafka(town.realm.kafka), enable_auto_commit=False, auto_offset_reset="none"
+            **kafka_address.aiokafka(town.endpoints.kafka), enable_auto_commit=False, auto_offset_reset="none"
         )
         reader.subscription = SimpleNamespace(consumer=consumer)
         await consumer.start()
@@ -365,7 +365,7 @@ async def test_where_kafka_has_dropped_what_one_door_still_needed_the_other_stay
 ) -> None:
     async with hearing(await city()) as one:
         await one.moved("feedback", 30)
-        admin = AdminClient(kafka_address.librdkafka(one.town.realm.kafka))
+        admin = AdminClient(kafka_address.librdkafka(one.town.endpoints.kafka))
         gone = admin.delete_records([Until(tp.topic, tp.partition, 20) for tp in one.tps])
         await asyncio.to_thread(lambda: [done.result() for done in gone.values()])
         await one.begin()

@@ -18,7 +18,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
-from deploy.city.city import DESKS
+from deploy.city.endpoints import DESKS
 from deploy.embedded.stack import Addresses
 from hotline.tracing.exporter import LifeExporter
 from shared.cloudevents import input_headers
@@ -189,7 +189,7 @@ async def traced(
             await city.start()
             exporter = exporter_of(request.param, collector.address)
             assert exporter is not None
-            lives = LifeExporter(city.realm.login("projector"), exporter, 0.5, Telemetry("projector"))
+            lives = LifeExporter(city.endpoints.login("projector"), exporter, 0.5, Telemetry("projector"))
             task = asyncio.create_task(lives.run())
             yield Traced(request.param, city, collector)
             task.cancel()

@@ -60,7 +60,7 @@ SELECT coalesce(max(next_offset), 0) FROM es.consumer_offset WHERE consumer = $1
 
 @asynccontextmanager
 async def sender(town: City, *topics: str) -> AsyncIterator[Any]:
-    producer = AIOKafkaProducer(**kafka_address.aiokafka(town.realm.kafka), max_request_size=4 << 20)
+    producer = AIOKafkaProducer(**kafka_address.aiokafka(town.endpoints.kafka), max_request_size=4 << 20)
     await producer.start()
     try:
         await producer.client.set_topics(topics)
@@ -304,7 +304,7 @@ async def test_records_that_say_they_lie_elsewhere_are_taken_where_they_lie(
 
 def by_confluent(town: City, codec: str, raws: Sequence[Raw]) -> None:
     producer = Producer(
-        {**kafka_address.librdkafka(town.realm.kafka), "compression.type": codec, "linger.ms": 200}
+        {**kafka_address.librdkafka(town.endpoints.kafka), "compression.type": codec, "linger.ms": 200}
     )
     for raw in raws:
         named = [(name.decode(), value) for name, value in raw.headers]
@@ -317,7 +317,7 @@ def by_kafka_python(town: City, codec: str, raws: Sequence[Raw]) -> None:
         warnings.simplefilter("ignore")  # its own business
         from kafka import KafkaProducer
 
-        address = kafka_address.parsed(town.realm.kafka)
+        address = kafka_address.parsed(town.endpoints.kafka)
         login = {
             "security_protocol": "SASL_PLAINTEXT",
             "sasl_mechanism": address.mechanism,
@@ -341,7 +341,7 @@ def by_kafka_python(town: City, codec: str, raws: Sequence[Raw]) -> None:
 
 async def by_aiokafka(town: City, codec: str, raws: Sequence[Raw]) -> None:
     producer = AIOKafkaProducer(
-        **kafka_address.aiokafka(town.realm.kafka),
+        **kafka_address.aiokafka(town.endpoints.kafka),
         compression_type=None if codec == "none" else codec,
         linger_ms=200,
     )
@@ -379,8 +379,8 @@ class Speaker:
 
     def __init__(self, town: City, name: str) -> None:
         self._topic = town.topic(INTAKE_REQUESTS)
-        told = {"transactional.id": f"{town.realm.prefix}{name}", "transaction.timeout.ms": 60_000}
-        self._producer = Producer({**kafka_address.librdkafka(town.realm.kafka), **told})
+        told = {"transactional.id": f"{town.endpoints.prefix}{name}", "transaction.timeout.ms": 60_000}
+        self._producer = Producer({**kafka_address.librdkafka(town.endpoints.kafka), **told})
         self._producer.init_transactions(30)
 
     def says(self, *names: str, part: int) -> None:
@@ -399,7 +399,7 @@ class Speaker:
 
 
 async def nobody_is_behind(town: City, *desks: str) -> bool:
-    standing = await look(town.realm, catalogue(str(town.folder / "catalogue.json")))
+    standing = await look(town.endpoints, catalogue(str(town.folder / "catalogue.json")))
     return not any(number for desk, number in standing.behind.items() if desk in desks or not desks)
 
 
@@ -421,7 +421,7 @@ async def test_what_was_aborted_has_no_effect_and_a_transactions_end_is_no_work_
     # A marker lies at the end of three partitions, and in one of them nothing else that counts.
     await until(lambda: nobody_is_behind(town), within=30, what="nobody behind")
     known = catalogue(str(town.folder / "catalogue.json"))
-    standing = await look(town.realm, known)
+    standing = await look(town.endpoints, known)
     assert (standing.left, standing_still(standing, standing)) == ({}, {})
     topic = town.topic(INTAKE_REQUESTS)
     assert [await town.value(TAKEN, "intake", topic, part) for part in (1, 2, 3)] == [3, 3, 2]
@@ -429,7 +429,9 @@ async def test_what_was_aborted_has_no_effect_and_a_transactions_end_is_no_work_
         assert await town.facts(complaint_id(name)) == []
     assert await town.parked() == []
     assert await town.metric("desks" if one_process else "intake", "door.offsets_skipped") == 0
-    report = await verify(town.realm.logins["reader"], kafka=town.realm.kafka, prefix=town.realm.prefix)
+    report = await verify(
+        town.endpoints.logins["reader"], kafka=town.endpoints.kafka, prefix=town.endpoints.prefix
+    )
     assert report.problem_count == 0
     assert set(report.heard.values()) == {True}
 
@@ -464,8 +466,8 @@ async def test_a_marker_at_the_end_of_the_log_is_passed_by_every_desk_that_hears
     await town.until_fact(life, ComplaintDispatched, within=30)
     await town.settled()
     log = town.topic(COMPLAINTS_LOG)
-    told = {"transactional.id": f"{town.realm.prefix}stranger"}
-    stranger = Producer({**kafka_address.librdkafka(town.realm.kafka), **told})
+    told = {"transactional.id": f"{town.endpoints.prefix}stranger"}
+    stranger = Producer({**kafka_address.librdkafka(town.endpoints.kafka), **told})
     await asyncio.to_thread(stranger.init_transactions, 30)
     part = partition_of(life.encode(), COMPLAINTS_LOG.partitions)
     stranger.begin_transaction()
@@ -474,7 +476,7 @@ async def test_a_marker_at_the_end_of_the_log_is_passed_by_every_desk_that_hears
     await asyncio.to_thread(stranger.abort_transaction, 30)
     await town.settled(within=30)
     assert await town.parked() == []
-    last = await last_record(town.realm.kafka, log, part)
+    last = await last_record(town.endpoints.kafka, log, part)
     assert last is not None
     assert dict(last.headers)["ce_relaymark"]
 
@@ -484,18 +486,18 @@ async def test_the_last_message_that_counts_is_found_behind_whatever_lies_there(
 ) -> None:
     town = await city()
     log = town.topic(COMPLAINTS_LOG)
-    assert await last_record(town.realm.kafka, log, 0) is None
+    assert await last_record(town.endpoints.kafka, log, 0) is None
     marked = Raw(b"k", b"counts", ((b"ce_relaymark", b"3.4"),))
     async with sender(town, log) as client:
         await hand_in(client, log, 0, batch([marked, *[Raw(b"k", b"later")] * 40]))
         await hand_in(client, log, 0, batch([BAD] * 3))
-    last = await last_record(town.realm.kafka, log, 0)
+    last = await last_record(town.endpoints.kafka, log, 0)
     assert last is not None
     assert last.offset == 40
-    counted = await last_record(town.realm.kafka, log, 0, lambda one: mark_of(one.headers) is not None)
+    counted = await last_record(town.endpoints.kafka, log, 0, lambda one: mark_of(one.headers) is not None)
     assert counted is not None
     assert counted.value == b"counts"
-    assert await last_record(town.realm.kafka, log, 0, lambda one: one.value == b"never") is None
+    assert await last_record(town.endpoints.kafka, log, 0, lambda one: one.value == b"never") is None
 
 
 # -- what a person sees and does
@@ -512,8 +514,8 @@ async def test_a_person_sees_shows_releases_and_drops_what_could_not_be_read(
         many = await hand_in(client, topic, 0, batch([Raw(b"k", bytes(UNPACKED_BYTES_MAX))] * 2, "zstd"))
     await until(lambda: town.value("SELECT count(*) = 2 FROM es.parked"), within=30, what="two parked")
     first, second = await town.parked()
-    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.realm)
-    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(realm=town.realm))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: town.endpoints)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: where.City(endpoints=town.endpoints))
 
     async def typed(*words: str) -> Any:
         return await asyncio.to_thread(CliRunner().invoke, parked_command, list(words))

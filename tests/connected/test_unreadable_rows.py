@@ -80,7 +80,7 @@ async def test_who_may_only_read_reads_around_them_too(city: Callable[..., Await
         " ('00000000-0000-8000-8000-000000000002', 1, repeat('x', 32)::bytea, 4, '{}')",
         '{"a": "\\u0000"}',
     )
-    connection = await reader(made.realm.logins["reader"])
+    connection = await reader(made.endpoints.logins["reader"])
     try:
         unread = UnreadableRows()
         for which in LISTS:
@@ -91,12 +91,12 @@ async def test_who_may_only_read_reads_around_them_too(city: Callable[..., Await
             await connection.execute("SELECT * FROM es.archivable_read(now())")
     finally:
         await connection.close()
-    await take_in(made.realm.logins["projector"])
+    await take_in(made.endpoints.logins["projector"])
     unread = UnreadableRows()
-    told = await counts(made.realm, unread)
+    told = await counts(made.endpoints, unread)
     assert (told["complaints"], told["open"]) == (0, 0)
     assert [one.row[-2:] for one in unread] == ["01", "02"]
-    report = await verify(made.realm.logins["reader"])
+    report = await verify(made.endpoints.logins["reader"])
     named = [(one.complaint_id[-1], one.what.partition(":")[0]) for one in report.problems]
     assert named == [
         ("1", "no view can read the head"),

@@ -17,7 +17,8 @@ import asyncpg
 import pytest
 
 from deploy.before import Before, build, commit_before, in_history
-from deploy.city import city as realm
+from deploy.city import making, served
+from deploy.city.endpoints import PROCESSES, PROJECTOR
 from deploy.city.registry import City as Served
 from deploy.embedded.stack import Addresses
 from deploy.supervision.supervisor import Supervisor
@@ -40,7 +41,7 @@ HAS_BEFORE = pytest.mark.skipif(
 LIVES = 12
 """Begun before each step."""
 
-PROCESSES = (*realm.PROCESSES, realm.PROJECTOR)
+PROCESSES = (*PROCESSES, PROJECTOR)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +62,9 @@ class Mixed:
         """Replace a process, or start it: the one there was ends first, as its place in Kafka is one."""
         await self.stop(name)
         logs = self.town.folder / "logs"
-        served = realm.services(self.town.realm, logs, catalogue=str(self.town.folder / "catalogue.json"))
-        served.append(realm.projector(self.town.realm, logs))
-        (service,) = [one for one in served if one.name == name]
+        every = served.services(self.town.endpoints, logs, catalogue=str(self.town.folder / "catalogue.json"))
+        every.append(served.projector(self.town.endpoints, logs))
+        (service,) = [one for one in every if one.name == name]
         if old:
             _, *arguments = service.command
             # Its own files come first on the path: `-m` looks where a process starts.
@@ -107,7 +108,7 @@ async def went_on(town: City, lives: Sequence[ComplaintId]) -> None:
 
 async def listed(town: City, ended: int) -> None:
     """The lists hold what the log holds, and so many ended complaints, whichever projector made them."""
-    connection = await reader(town.realm.login("reader"))
+    connection = await reader(town.endpoints.login("reader"))
     try:
         standing = await caught_up(connection, within=60)
         assert not standing.going
@@ -239,8 +240,8 @@ async def test_an_owner_who_is_no_superuser_migrates_where_the_roles_are_there(
         await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x' NOSUPERUSER NOCREATEROLE NOCREATEDB")
         await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
         dsn = postgres_address.with_login(stack.database(name), name, "x")
-        await realm.migrate(dsn)
-        await realm.migrate(dsn)
+        await making.migrate(dsn)
+        await making.migrate(dsn)
         owner = await asyncpg.connect(dsn)
         try:
             assert await owner.fetchval("SELECT count(*) FROM es.relay") == 1
@@ -257,11 +258,11 @@ async def test_the_check_names_what_a_city_lacks_in_the_order_of_the_steps(
     city: Callable[..., Awaitable[City]], stack: Addresses
 ) -> None:
     town = await city()
-    served = Served(realm=town.realm, catalogue=str(town.folder / "catalogue.json"))
+    served = Served(endpoints=town.endpoints, catalogue=str(town.folder / "catalogue.json"))
     assert await steps(served) == []
 
     await town.sql("DELETE FROM public.schema_migrations WHERE version IN ('0042', '0044')")
-    await town.sql(f'DROP ROLE "{town.realm.name}_operator_login"')
+    await town.sql(f'DROP ROLE "{town.endpoints.name}_operator_login"')
     wider = replace(served, catalogue="")
     found = await steps(wider)
     assert [step.what.partition(":")[0] for step in found] == [
@@ -270,7 +271,7 @@ async def test_the_check_names_what_a_city_lacks_in_the_order_of_the_steps(
         "topics in Kafka",
     ]
     assert found[0].what == "migrations: 0042, 0044"
-    assert found[1].what == f"logins in PostgreSQL: {town.realm.name}_operator_login"
+    assert found[1].what == f"logins in PostgreSQL: {town.endpoints.name}_operator_login"
     assert found[2].what.endswith(" more")
 
     await town.sql("REVOKE SELECT ON public.schema_migrations FROM hotline_reader")

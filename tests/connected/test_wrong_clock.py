@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.city import city as realm
+from deploy.city import served
 from deploy.supervision.supervisor import Service
 from hotline.audit.verify import verify
 from shared.events import ComplaintDispatched, OrderSigned
@@ -31,7 +31,7 @@ def skewed(service: Service, seconds: int) -> Service:
 async def test_no_limit_passes_early_and_every_life_is_legal(
     city: Callable[..., Awaitable[City]], monkeypatch: pytest.MonkeyPatch, name: str, days: int
 ) -> None:
-    plain = realm.services
+    plain = served.services
 
     def services(*args: Any, **told: Any) -> list[Service]:
         return [
@@ -39,7 +39,7 @@ async def test_no_limit_passes_early_and_every_life_is_legal(
             for service in plain(*args, **told)
         ]
 
-    monkeypatch.setattr(realm, "services", services)
+    monkeypatch.setattr(served, "services", services)
     town = await city()
     await town.start()
     stream = await town.record("told in time")
@@ -48,4 +48,4 @@ async def test_no_limit_passes_early_and_every_life_is_legal(
     await town.until_fact(stream, OrderSigned, within=30)
     await asyncio.sleep(2)  # ten ticks and more
     assert await town.value("SELECT count(*) FROM es.event WHERE type LIKE '%Missed'") == 0
-    assert (await verify(town.realm.logins["reader"])).problems == []
+    assert (await verify(town.endpoints.logins["reader"])).problems == []

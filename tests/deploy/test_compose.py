@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from deploy.city import deployed, kafka_rights
-from deploy.city.city import GRANTED
+from deploy.city.endpoints import GRANTED
 from deploy.compose import __main__ as generator
 from deploy.compose import secret_files, services
 from deploy.processes import PROGRAMS
@@ -116,22 +116,22 @@ def test_secrets_are_made_once_and_the_commands_find_their_city_by_them(
     from deploy.city.registry import city_up
 
     city = city_up()
-    assert city.realm.logins.keys() == GRANTED.keys()
-    assert city.realm.kafka_logins.keys() == set(kafka_rights.PRINCIPALS)
+    assert city.endpoints.logins.keys() == GRANTED.keys()
+    assert city.endpoints.kafka_logins.keys() == set(kafka_rights.PRINCIPALS)
     password = before["kafka-command-dialler"].decode()
-    assert kafka_address.parsed(city.realm.commands_of("dialler")) == (
+    assert kafka_address.parsed(city.endpoints.commands_of("dialler")) == (
         "kafka:9092",
         "hotline-command-dialler",
         password,
         "SCRAM-SHA-512",
         "",
     )
-    assert city.realm.login("reader").startswith("postgresql://hotline_reader_login:")
+    assert city.endpoints.login("reader").startswith("postgresql://hotline_reader_login:")
     assert key_of(city) is not None
 
     (tmp_path / "secrets" / "kafka-admin").unlink()  # a container of commands is not given it
     (tmp_path / "secrets" / "postgres-owner").unlink()
-    poorer = deployed.realm_of(deployed.Settings())
+    poorer = deployed.endpoints_of(deployed.Settings())
     assert poorer.owner_dsn == ""
     assert kafka_address.parsed(poorer.kafka).user == "hotline-operator"
     assert poorer.kafka == poorer.looks

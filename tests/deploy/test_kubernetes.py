@@ -24,10 +24,9 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from deploy.city import city as realm
-from deploy.city import kafka_rights
+from deploy.city import kafka_rights, making
 from deploy.city.admission import admit
-from deploy.city.city import GRANTED
+from deploy.city.endpoints import GRANTED
 from deploy.city.kafka_rights import PLAIN_LOGINS, Login
 from deploy.embedded.stack import Addresses
 from deploy.kubernetes import __main__ as generator
@@ -220,7 +219,7 @@ def test_kustomize_makes_of_an_overlay_what_the_generator_renders(size: str) -> 
 async def test_topics_and_rights_are_those_of_the_embedded_stack(stack: Addresses) -> None:
     """Both are asked of the things themselves: a real Kafka with a city, and the text that is applied."""
     name = "cluster"
-    made = await realm.create(stack, name, UNITS)
+    made = await making.create(stack, name, UNITS)
     for login in (*map(Login, PLAIN_LOGINS), *(Login(UNIT, unit) for unit in UNITS[:3])):
         await admit(made, login)
     admin = AdminClient(kafka_address.librdkafka(stack.kafka))

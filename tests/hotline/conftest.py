@@ -15,7 +15,8 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from deploy.city.city import Realm, make_logins
+from deploy.city.endpoints import CityEndpoints
+from deploy.city.making import make_logins
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses, Stack
 from hotline.cli.show import show
@@ -181,9 +182,9 @@ def city_here(
 ) -> None:
     """`hotline` finds the test's database where it looks for the city that is up."""
     name = urlsplit(database).path[1:]
-    realm = Realm(name=name, kafka=stack.kafka, owner_dsn=database, logins=logins)
-    monkeypatch.setattr("deploy.city.registry.city_up", lambda: City(realm=realm))
-    monkeypatch.setattr("deploy.city.registry.find_city", lambda: realm)
+    endpoints = CityEndpoints(name=name, kafka=stack.kafka, owner_dsn=database, logins=logins)
+    monkeypatch.setattr("deploy.city.registry.city_up", lambda: City(endpoints=endpoints))
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda: endpoints)
 
 
 async def typed(*words: str, columns: int = 200) -> Result:

@@ -453,18 +453,24 @@ async def test_a_city_at_work_anchors_its_log_to_a_topic_and_a_file(
     town.signal("relay")  # whoever takes over anchors at once
     await until(all_there, within=60, what="all facts in the file's anchors")
     report = await verify(
-        town.realm.logins["reader"], kafka=town.realm.kafka, prefix=town.realm.prefix, anchors=file
+        town.endpoints.logins["reader"],
+        kafka=town.endpoints.kafka,
+        prefix=town.endpoints.prefix,
+        anchors=file,
     )
     assert report.problems == []
     assert report.anchored == report.facts > 0
-    on_topic = await last_on_topic(town.realm.kafka, town.topic(COMPLAINTS_ANCHORS))
+    on_topic = await last_on_topic(town.endpoints.kafka, town.topic(COMPLAINTS_ANCHORS))
     assert on_topic == file.read_bytes().splitlines()[-1]
 
     file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
     await town.sql("ALTER TABLE es.anchor DISABLE TRIGGER USER")
     await town.sql("DELETE FROM es.anchor WHERE number = (SELECT max(number) FROM es.anchor)")
     report = await verify(
-        town.realm.logins["reader"], kafka=town.realm.kafka, prefix=town.realm.prefix, anchors=file
+        town.endpoints.logins["reader"],
+        kafka=town.endpoints.kafka,
+        prefix=town.endpoints.prefix,
+        anchors=file,
     )
     assert any(
         problem.what.startswith("the topic of anchors goes on to anchor") for problem in report.problems

@@ -16,7 +16,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from deploy.city.city import GRANTED
+from deploy.city.endpoints import GRANTED
 from hotline.audit.digest import digest
 from hotline.audit.verify import _Reader, verify
 from hotline.casefile.timeline import show
@@ -333,7 +333,7 @@ async def test_no_fact_leaves_the_log_that_does_not_lie_in_the_archive_as_it_was
 @pytest.mark.parametrize("login", sorted(set(GRANTED) - {"operator"}))
 async def test_only_the_operator_archives(city: Any, login: str) -> None:
     made = await city()
-    connection = await asyncpg.connect(made.realm.logins[login])
+    connection = await asyncpg.connect(made.endpoints.logins[login])
     try:
         for statement in (
             "SELECT es.archive('2021-09-01', '{}')",

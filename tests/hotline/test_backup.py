@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import City as Served
 from deploy.embedded.postgres import binary
 from deploy.embedded.stack import Addresses
@@ -135,8 +135,8 @@ async def many_transactions(dsn: str) -> None:
         await connection.close()
 
 
-def served(realm: Realm, catalogue_path: str = "") -> Served:
-    return Served(realm=realm, catalogue=catalogue_path)
+def served(endpoints: CityEndpoints, catalogue_path: str = "") -> Served:
+    return Served(endpoints=endpoints, catalogue=catalogue_path)
 
 
 @asynccontextmanager
@@ -146,14 +146,14 @@ async def put_back(
     """The city as it was, on this server; none of its processes runs yet."""
     path = str(town.folder / "catalogue.json")
     units = catalogue(path).units
-    realm, restored = await restore(addresses, folder, town.realm.name, units)
-    again = City(realm, home, units=list(units), stack=None, options={"catalogue": path}, idle_ms=20)
+    endpoints, restored = await restore(addresses, folder, town.endpoints.name, units)
+    again = City(endpoints, home, units=list(units), stack=None, options={"catalogue": path}, idle_ms=20)
     try:
         yield again, restored
     finally:
         await again.close()
         admin = await asyncpg.connect(addresses.database("postgres"))
-        await admin.execute(f'DROP DATABASE "{realm.name}" WITH (FORCE)')
+        await admin.execute(f'DROP DATABASE "{endpoints.name}" WITH (FORCE)')
         await admin.close()
 
 
@@ -165,14 +165,14 @@ async def test_with_the_kafka_it_had_a_city_goes_on_and_hears_again_what_came_af
     town = await city()
     await town.sql("SELECT es.set_relay_shards($1)", relays)
     file = tmp_path / "anchors.jsonl"
-    await many_transactions(town.realm.owner_dsn)
+    await many_transactions(town.endpoints.owner_dsn)
     await town.start(counts=counts, extra=shards)
     await half_lived(town)
-    owner = await asyncpg.connect(town.realm.owner_dsn)
+    owner = await asyncpg.connect(town.endpoints.owner_dsn)
     await anchor(owner)
     # Taken in the middle of work: requests come in all the while.
     coming = asyncio.ensure_future(record(town, *range(12, 40)))
-    manifest = await backup(served(town.realm, str(town.folder / "catalogue.json")), tmp_path / "kept")
+    manifest = await backup(served(town.endpoints, str(town.folder / "catalogue.json")), tmp_path / "kept")
     await coming
     await until_count(town, "ComplaintDispatched", 40)
     # What the backup knows nothing of.
@@ -187,12 +187,12 @@ async def test_with_the_kafka_it_had_a_city_goes_on_and_hears_again_what_came_af
     await owner.close()
     await town.settled()
     await town.stop()
-    before = await facts_of(town.realm.owner_dsn)
+    before = await facts_of(town.endpoints.owner_dsn)
 
     here = Addresses(kafka=stack.kafka, postgres=elsewhere.postgres, zipkin=None)
     async with put_back(town, here, tmp_path / "kept", tmp_path / "again") as (again, restored):
         assert restored.same_kafka
-        kept = await facts_of(again.realm.owner_dsn)
+        kept = await facts_of(again.endpoints.owner_dsn)
         assert kept < before
         assert len(kept) == manifest.facts == restored.facts
         assert await again.value("SELECT max(xid)::text::bigint FROM es.event") <= 3
@@ -202,18 +202,21 @@ async def test_with_the_kafka_it_had_a_city_goes_on_and_hears_again_what_came_af
         await finish(again)
         await again.settled(within=WITHIN)
 
-        assert kept <= await facts_of(again.realm.owner_dsn)
+        assert kept <= await facts_of(again.endpoints.owner_dsn)
         counted = await again.verify()
         assert counted["ComplaintReceived"] == counted["ComplaintClosed"] == 44
         assert counted["ComplaintDispatched"] == 44
-        owner = await asyncpg.connect(again.realm.owner_dsn)
+        owner = await asyncpg.connect(again.endpoints.owner_dsn)
         await anchor(owner)
         copy = FileCopy(file)
         await hand_on(owner, copy, await copy.last())
         await owner.close()
         await again.stop()
         report = await verify(
-            again.realm.logins["reader"], kafka=again.realm.kafka, prefix=again.realm.prefix, anchors=file
+            again.endpoints.logins["reader"],
+            kafka=again.endpoints.kafka,
+            prefix=again.endpoints.prefix,
+            anchors=file,
         )
         assert report.problems == []
         assert (report.restores, report.not_anchored) == (1, 0)
@@ -224,19 +227,19 @@ async def test_with_an_empty_kafka_open_lives_are_told_again_and_what_was_parked
     city: Callable[..., Awaitable[City]], elsewhere: Addresses, tmp_path: Path
 ) -> None:
     town = await city()
-    await many_transactions(town.realm.owner_dsn)
+    await many_transactions(town.endpoints.owner_dsn)
     await town.start()
     await town.tell(INTAKE_REQUESTS, name_of(12), WithdrawRequest(request_id=name_of(12)))
     await until(town.parked, what="a withdrawal of what is not on record")
     await half_lived(town)
     await town.settled()
-    await backup(served(town.realm), tmp_path / "kept")
+    await backup(served(town.endpoints), tmp_path / "kept")
     await town.stop()
-    before = await facts_of(town.realm.owner_dsn)
+    before = await facts_of(town.endpoints.owner_dsn)
 
     async with put_back(town, elsewhere, tmp_path / "kept", tmp_path / "again") as (again, restored):
         assert not restored.same_kafka
-        assert await facts_of(again.realm.owner_dsn) == before
+        assert await facts_of(again.endpoints.owner_dsn) == before
         of_open_lives = await again.value(
             "SELECT count(*) FROM es.event JOIN es.stream s USING (stream_id) WHERE s.state::json -> 'ended' IS NULL"
         )
@@ -250,7 +253,7 @@ async def test_with_an_empty_kafka_open_lives_are_told_again_and_what_was_parked
         await until_parked(again, 2)
         await finish(again)
         await again.settled(within=WITHIN)
-        assert before <= await facts_of(again.realm.owner_dsn)
+        assert before <= await facts_of(again.endpoints.owner_dsn)
         counted = await again.verify()
         assert (
             counted["ComplaintReceived"] == counted["ComplaintClosed"] == counted["ComplaintDispatched"] == 12
@@ -277,7 +280,7 @@ async def test_a_parking_that_no_speaker_heard_of_before_the_backup_is_told_afte
     await town.tell(INTAKE_REQUESTS, "unheard", WithdrawRequest(request_id="unheard"), event_id="unheard")
     await until_parked(town, 2)
     await town.stop()
-    await backup(served(town.realm), tmp_path / "kept")
+    await backup(served(town.endpoints), tmp_path / "kept")
     async with put_back(town, elsewhere, tmp_path / "kept", tmp_path / "again") as (again, _):
         await again.start("relay")
         (told,) = await again.messages(again.topic(INTAKE_RESULTS), count=1, within=WITHIN)
@@ -291,19 +294,19 @@ async def test_what_no_owner_heard_of_its_tasks_before_the_backup_it_hears_after
     owned = msgspec.structs.replace(TASK, owner=UnitId(UNIT))
     town = await city()
     topic = DISPATCH_ORDERS, UNIT
-    async with programmes(town.realm.logins["governor"]) as log:
+    async with programmes(town.endpoints.logins["governor"]) as log:
         await town.start("relay")
         await log.record([*BEGUN[:-1], owned])
         await town.messages(town.topic(*topic), count=1, within=WITHIN)
         await sent_and_noted(town, "es.programme_fact", "es.programme_relay")
         await town.stop()
         await log.record([msgspec.structs.replace(owned, task=2, title="未听到的")])
-    await backup(served(town.realm), tmp_path / "kept")
+    await backup(served(town.endpoints), tmp_path / "kept")
     async with put_back(town, elsewhere, tmp_path / "kept", tmp_path / "again") as (again, _):
         await again.start("relay")
         (told,) = await again.messages(again.topic(*topic), count=1, within=WITHIN)
         assert "未听到的".encode() in told.value
-        async with programmes(again.realm.logins["governor"]) as log:
+        async with programmes(again.endpoints.logins["governor"]) as log:
             await log.record([msgspec.structs.replace(owned, task=3, title="后来的")])
         later = await again.messages(again.topic(*topic), count=2, within=WITHIN)
         assert "后来的".encode() in later[1].value
@@ -330,14 +333,14 @@ async def test_what_was_sent_and_not_written_down_is_sent_again_and_dropped_by_i
     city: Callable[..., Awaitable[City]], stack: Addresses, elsewhere: Addresses, tmp_path: Path
 ) -> None:
     town = await city()
-    await many_transactions(town.realm.owner_dsn)
+    await many_transactions(town.endpoints.owner_dsn)
     await town.start("intake", "feedback")
     await record(town, *range(10))
     await until_count(town, "ComplaintClassified", 10)
     began = await town.value("SELECT snap_a::text FROM es.relay")
     await town.start("relay")
     feedback = "SELECT coalesce(sum(next_offset), 0) FROM es.consumer_offset WHERE consumer = 'feedback' AND topic = $1"
-    log = town.realm.prefix + "complaints.log"
+    log = town.endpoints.prefix + "complaints.log"
 
     async def all_heard() -> bool:
         return bool(await town.value(feedback, log) == 20)
@@ -349,7 +352,7 @@ async def test_what_was_sent_and_not_written_down_is_sent_again_and_dropped_by_i
     await town.sql(
         "UPDATE es.relay SET snap_a = $1::text::pg_snapshot, snap_b = pg_current_snapshot(), pos = 0", began
     )
-    await backup(served(town.realm), tmp_path / "kept")
+    await backup(served(town.endpoints), tmp_path / "kept")
     await town.stop()
 
     here = Addresses(kafka=stack.kafka, postgres=elsewhere.postgres, zipkin=None)
@@ -376,7 +379,7 @@ async def test_timers_come_back_and_fire(
     await town.settled()
     await town.stop()
     timers = await town.sql("SELECT * FROM es.timer ORDER BY 1, 2")
-    await backup(served(town.realm), tmp_path / "kept")
+    await backup(served(town.endpoints), tmp_path / "kept")
     async with put_back(town, elsewhere, tmp_path / "kept", tmp_path / "again") as (again, _):
         assert await again.sql("SELECT * FROM es.timer ORDER BY 1, 2") == timers
         last = max(row["due_at"] for row in timers)
@@ -397,8 +400,8 @@ async def test_the_archive_comes_along_whether_its_months_are_attached_or_not(
     await desks.tell(replace(eg.ANSWER, complaint_id=SOLVED))  # its month is away, and it says one thing more
     report, number, known = await verify(desks.dsn), await digest(desks.dsn), await months(desks.dsn)
     name = desks.dsn.rpartition("/")[2]
-    realm = Realm(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)
-    await backup(served(realm), tmp_path / "kept")
+    endpoints = CityEndpoints(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)
+    await backup(served(endpoints), tmp_path / "kept")
 
     again, _ = await restore(elsewhere, tmp_path / "kept", name, UNITS)
     try:
@@ -434,7 +437,7 @@ async def test_the_lists_come_along_and_are_brought_up_by_the_first_look(
     )
     await desks.owner.execute("UPDATE intake.call SET xid = '1000000000000'")  # a server that has seen much
     name = desks.dsn.rpartition("/")[2]
-    await backup(served(Realm(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "kept")
+    await backup(served(CityEndpoints(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "kept")
     again, _ = await restore(elsewhere, tmp_path / "kept", name, UNITS)
     try:
         assert await take_in(again.logins["projector"]) == 6 + 1
@@ -462,7 +465,7 @@ async def kept(desks: Desks, stack: Addresses, tmp_path: Path) -> tuple[Path, st
     """A backup of six lives, and its city's name."""
     await several_lives(desks)
     name = desks.dsn.rpartition("/")[2]
-    await backup(served(Realm(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "kept")
+    await backup(served(CityEndpoints(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "kept")
     return tmp_path / "kept", name
 
 
@@ -532,12 +535,12 @@ async def test_stopped_in_the_middle_nothing_is_there_and_the_next_one_does_it(
 async def test_a_backup_is_a_folder_of_its_own_or_none(
     desks: Desks, stack: Addresses, tmp_path: Path
 ) -> None:
-    realm = Realm(name="x", kafka=stack.kafka, owner_dsn=desks.dsn)
+    endpoints = CityEndpoints(name="x", kafka=stack.kafka, owner_dsn=desks.dsn)
     (tmp_path / "there").mkdir()
     with pytest.raises(UserError, match="is there already"):
-        await backup(served(realm), tmp_path / "there")
+        await backup(served(endpoints), tmp_path / "there")
     with pytest.raises(FileNotFoundError):
-        await backup(served(realm, str(tmp_path / "no-catalogue.json")), tmp_path / "kept")
+        await backup(served(endpoints, str(tmp_path / "no-catalogue.json")), tmp_path / "kept")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
@@ -555,12 +558,14 @@ async def test_no_password_stands_on_a_command_line(
         return str(script)
 
     monkeypatch.setattr("hotline.upkeep.backup.binary", watched)
-    await backup(served(Realm(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "once-more")
-    realm, _ = await restore(elsewhere, folder, name, UNITS)
+    await backup(
+        served(CityEndpoints(name=name, kafka=stack.kafka, owner_dsn=desks.dsn)), tmp_path / "once-more"
+    )
+    endpoints, _ = await restore(elsewhere, folder, name, UNITS)
     typed = said.read_text()
     assert typed.count("pg_dump") == 1
     assert typed.count("pg_restore") == 4
-    for dsn in (desks.dsn, realm.owner_dsn):
+    for dsn in (desks.dsn, endpoints.owner_dsn):
         assert dsn.partition("//")[2].partition("@")[0].partition(":")[2] not in typed
     admin = await asyncpg.connect(elsewhere.database("postgres"))
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

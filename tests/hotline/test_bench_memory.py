@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploy.city.city import PROCESSES
+from deploy.city.endpoints import PROCESSES
 from hotline.cli.bench import draw, tell
 from hotline.lab.bench.memory import LISTENERS, MemoryResult, MemorySize, Sample, held_of, run
 from hotline.lab.bench.stage import BenchCity

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 from rich.console import Console
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import City, remember_city
 from hotline.cli.status import _print_status
 from hotline.lab.rehearsal.progress import View
@@ -144,9 +144,11 @@ def test_where_nothing_is_up_a_program_reads_json_too(command: str, tmp_path: Pa
 
 
 def test_hints_name_the_city_that_was_served_last(tmp_path: Path) -> None:
-    realm = Realm(name="demo", kafka="127.0.0.1:1", owner_dsn="postgresql://x@127.0.0.1:1/demo", logins={})
+    endpoints = CityEndpoints(
+        name="demo", kafka="127.0.0.1:1", owner_dsn="postgresql://x@127.0.0.1:1/demo", logins={}
+    )
     (tmp_path / ".stack").mkdir()
-    remember_city(City(realm=realm), tmp_path / ".stack")
+    remember_city(City(endpoints=endpoints), tmp_path / ".stack")
     found = typed("show", "abcdef12", folder=tmp_path)
     assert found.stderr == "The stack is not up: `hotline up --city demo` starts it.\n"
 

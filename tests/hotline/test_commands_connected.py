@@ -69,7 +69,7 @@ def test_up_opens_a_city_and_a_second_up_changes_nothing(shell: Shell) -> None:
     assert "City 'hotline' is up already" in said
     passwords = [
         dsn.partition("//")[2].partition("@")[0].partition(":")[2]
-        for dsn in shell.city().realm.logins.values()
+        for dsn in shell.city().endpoints.logins.values()
     ]
     assert all(passwords)
     assert not any(password in said for password in passwords)
@@ -795,7 +795,7 @@ async def _told(city: City, complaint: str, data: Input) -> None:
 
 
 async def _sent(city: City, topic: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
-    producer = AIOKafkaProducer(**kafka_address.aiokafka(city.realm.kafka))
+    producer = AIOKafkaProducer(**kafka_address.aiokafka(city.endpoints.kafka))
     await producer.start()
     try:
         await producer.send_and_wait(topic, value, key=b"x", headers=headers)
@@ -804,7 +804,7 @@ async def _sent(city: City, topic: str, value: bytes, headers: list[tuple[str, b
 
 
 async def _rows(city: City, statement: str, *values: object) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(city.realm.owner_dsn)
+    connection = await asyncpg.connect(city.endpoints.owner_dsn)
     try:
         rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
         return rows

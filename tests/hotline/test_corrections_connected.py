@@ -257,12 +257,14 @@ def typed(words: Any, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> tuple[in
 
 async def _standing(shell: Shell) -> tuple[Any, ...]:
     """How far all doors' topics, the log and what lies beside it reach."""
-    realm = shell.city().realm
+    endpoints = shell.city().endpoints
     lines = ((INTAKE_REQUESTS, ""), (DISPATCH_REVIEWS, ""), (DISPATCH_REPLIES, UNIT))
     parts = {
-        (realm.prefix + line.of(unit), number) for line, unit in lines for number in range(line.partitions)
+        (endpoints.prefix + line.of(unit), number)
+        for line, unit in lines
+        for number in range(line.partitions)
     }
-    connection = await asyncpg.connect(realm.owner_dsn)
+    connection = await asyncpg.connect(endpoints.owner_dsn)
     try:
         row = await connection.fetchrow(
             "SELECT (SELECT count(*) FROM es.event), (SELECT count(*) FROM es.inbox),"
@@ -272,7 +274,7 @@ async def _standing(shell: Shell) -> tuple[Any, ...]:
         )
     finally:
         await connection.close()
-    return await ends_of(realm.kafka, parts), tuple(row or ())
+    return await ends_of(endpoints.kafka, parts), tuple(row or ())
 
 
 # --- what is corrected

@@ -222,24 +222,24 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 async def _nonsense(shell: Shell, number: int) -> None:
     """So many messages that no door can read."""
-    realm = shell.city().realm
-    producer = AIOKafkaProducer(**kafka_address.aiokafka(realm.commands_of(INTAKE_REQUESTS.speaker)))
+    endpoints = shell.city().endpoints
+    producer = AIOKafkaProducer(**kafka_address.aiokafka(endpoints.commands_of(INTAKE_REQUESTS.speaker)))
     await producer.start()
     try:
         for one in range(number):
-            await producer.send_and_wait(realm.prefix + INTAKE_REQUESTS.name, b"{", key=b"%d" % one)
+            await producer.send_and_wait(endpoints.prefix + INTAKE_REQUESTS.name, b"{", key=b"%d" % one)
     finally:
         await producer.stop()
 
 
 async def _stopped(shell: Shell) -> None:
     """A topic of a door that stopped, as its desk writes it down."""
-    realm = shell.city().realm
-    owner = await asyncpg.connect(realm.owner_dsn)
+    endpoints = shell.city().endpoints
+    owner = await asyncpg.connect(endpoints.owner_dsn)
     try:
         await owner.execute(
             "INSERT INTO es.door_stopped (consumer, door, topic, reason) VALUES ('intake', 'requests', $1, 'a test')",
-            realm.prefix + "intake.requests.web",
+            endpoints.prefix + "intake.requests.web",
         )
     finally:
         await owner.close()

@@ -23,10 +23,10 @@ async def test_a_partition_ends_behind_its_last_message_and_an_unknown_one_is_le
     town = await city()
     reviews = town.topic(DISPATCH_REVIEWS)
     asked = {(reviews, 0), (reviews, 7), ("nobody.made.this", 0)}
-    assert await ends_of(town.realm.kafka, asked) == {(reviews, 0): 0}
+    assert await ends_of(town.endpoints.kafka, asked) == {(reviews, 0): 0}
     await town.review(eg.ID)
-    assert await ends_of(town.realm.kafka, asked) == {(reviews, 0): 1}
-    assert await ends_of(town.realm.kafka, {("nobody.made.this", 0)}) == {}
+    assert await ends_of(town.endpoints.kafka, asked) == {(reviews, 0): 1}
+    assert await ends_of(town.endpoints.kafka, {("nobody.made.this", 0)}) == {}
 
 
 async def test_who_is_behind_is_counted_and_a_topic_that_is_not_there_is_a_sentence(
@@ -34,8 +34,13 @@ async def test_who_is_behind_is_counted_and_a_topic_that_is_not_there_is_a_sente
 ) -> None:
     town = await city(units=tuple(eg.CATALOGUE.units))
     await town.review(eg.ID)
-    assert await behind(town.realm, eg.CATALOGUE) == {"intake": 0, "dispatch": 1, "feedback": 0, "relay": 0}
+    assert await behind(town.endpoints, eg.CATALOGUE) == {
+        "intake": 0,
+        "dispatch": 1,
+        "feedback": 0,
+        "relay": 0,
+    }
     known = eg.CATALOGUE.units[eg.STREET]
     grown = replace(eg.CATALOGUE, units={**eg.CATALOGUE.units, "street-nobody-made": known})
     with pytest.raises(UserError, match=r"no topic .*dispatch\.replies\.street-nobody-made: `hotline down`"):
-        await behind(town.realm, grown)
+        await behind(town.endpoints, grown)

@@ -204,7 +204,7 @@ def test_an_agent_turns_a_call_away_and_signs_with_a_name_and_a_channel(shell: S
 
 async def _recorded(shell: Shell, complaint: str) -> tuple[str, str]:
     """By which channel it came, and who recorded it."""
-    connection = await reader(shell.city().realm.logins["reader"])
+    connection = await reader(shell.city().endpoints.logins["reader"])
     try:
         received, classified, *_ = await facts_of(connection, complaint)
     finally:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from typer.testing import CliRunner
 
-from deploy.city.city import GRANTED, Realm
+from deploy.city.endpoints import GRANTED, CityEndpoints
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses
 from hotline.__main__ import app
@@ -114,7 +114,9 @@ def test_no_fact_deceives_who_reads_a_life(fact: Fact, width: int, terminal: boo
 async def test_no_fact_deceives_a_unit_at_its_desk(
     kind: type[Fact], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk = ShownOrders(City(realm=Realm(name="x", kafka="", owner_dsn="", logins={})), UnitId("x"))
+    desk = ShownOrders(
+        City(endpoints=CityEndpoints(name="x", kafka="", owner_dsn="", logins={})), UnitId("x")
+    )
     await desk.heard(foreign(next(fact for fact in eg.FACTS if type(fact) is kind)))
     screen = capsys.readouterr().out
     assert len(screen.splitlines()) == 1
@@ -204,11 +206,11 @@ def hostile_city(stack: Addresses, database: str, tmp_path: Path, monkeypatch: p
     file = tmp_path / "catalogue.json"
     file.write_bytes(msgspec.json.encode(told))
     logins = dict.fromkeys(GRANTED, database)
-    realm = Realm(name="x", kafka=stack.kafka, owner_dsn=database, logins=logins)
-    city = City(realm=realm, catalogue=str(file), logs=str(tmp_path / "logs"))
+    endpoints = CityEndpoints(name="x", kafka=stack.kafka, owner_dsn=database, logins=logins)
+    city = City(endpoints=endpoints, catalogue=str(file), logs=str(tmp_path / "logs"))
     for name in ("city_up", "remembered"):
         monkeypatch.setattr(f"deploy.city.registry.{name}", lambda *_: city)
-    monkeypatch.setattr("deploy.city.registry.find_city", lambda *_: realm)
+    monkeypatch.setattr("deploy.city.registry.find_city", lambda *_: endpoints)
     return city
 
 

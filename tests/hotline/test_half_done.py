@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import City
 from hotline.client import SentInput, Unknown, effect, on_record
 from shared.ids import MessageId
@@ -20,7 +20,7 @@ def nowhere() -> City:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     dsn = f"postgresql://reader@127.0.0.1:{port}/hotline"
-    return City(realm=Realm(name="hotline", kafka="", owner_dsn=dsn, logins={"reader": dsn}))
+    return City(endpoints=CityEndpoints(name="hotline", kafka="", owner_dsn=dsn, logins={"reader": dsn}))
 
 
 async def test_where_nobody_can_be_asked_what_came_of_it_it_is_sent_all_the_same() -> None:

@@ -99,7 +99,7 @@ def test_a_new_department_hears_the_orders_that_waited_and_its_login_lasts_over_
 def test_a_city_of_up_has_no_login_that_writes_at_two_doors_and_each_command_has_its_roles(
     shell: Shell,
 ) -> None:
-    logins = json.loads((shell.stack / "city.json").read_text())["realm"]["kafka_logins"]
+    logins = json.loads((shell.stack / "city.json").read_text())["endpoints"]["kafka_logins"]
     assert "outside" not in logins
     assert {name for name in logins if name.startswith("command-")} == {
         f"command-{role}" for role in ("telephony", "agents", "unit", "reviewers", "dialler", "supervision")
@@ -111,10 +111,10 @@ def test_a_city_of_up_has_no_login_that_writes_at_two_doors_and_each_command_has
 
 
 def test_what_a_role_may_not_is_refused_in_a_sentence_and_the_next_opening_mends_it(shell: Shell) -> None:
-    realm = shell.city().realm
-    admin = AdminClient(kafka_address.librdkafka(realm.kafka))
+    endpoints = shell.city().endpoints
+    admin = AdminClient(kafka_address.librdkafka(endpoints.kafka))
     rights = AclBindingFilter(
-        ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{realm.name}-command-agents", None,  # type: ignore[arg-type]
+        ResourceType.ANY, None, ResourcePatternType.ANY, f"User:{endpoints.name}-command-agents", None,  # type: ignore[arg-type]
         AclOperation.ANY, AclPermissionType.ANY,
     )  # fmt: skip
     (gone,) = admin.delete_acls([rights]).values()

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.city.city import AS_EVERYWHERE
+from deploy.city.served import AS_EVERYWHERE
 from deploy.embedded import child
 from deploy.embedded.state import read_roster
 from hotline.lab.desks.city import LIVED, prepare, served_in
@@ -79,16 +79,16 @@ async def test_what_is_overdue_goes_by_the_citys_time_and_by_what_its_conductor_
 
 def _told(shell: Shell, request_id: str, at: datetime) -> str:
     """A request that reaches intake's door with this time on it; gives the complaint."""
-    realm = shell.city().realm
+    endpoints = shell.city().endpoints
     data = request(request_id, **PLACE)
 
     async def send() -> None:
         producer = AIOKafkaProducer(
-            **kafka_address.aiokafka(realm.commands_of(INTAKE_REQUESTS.speaker)), acks="all"
+            **kafka_address.aiokafka(endpoints.commands_of(INTAKE_REQUESTS.speaker)), acks="all"
         )
         async with producer:
             await producer.send_and_wait(
-                realm.prefix + INTAKE_REQUESTS.name,
+                endpoints.prefix + INTAKE_REQUESTS.name,
                 msgspec.json.encode(data),
                 key=request_id.encode(),
                 partition=partition_of(request_id.encode(), INTAKE_REQUESTS.partitions),

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from deploy.city.city import GRANTED, Realm, create
+from deploy.city.endpoints import GRANTED, CityEndpoints
+from deploy.city.making import create
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses
 from hotline.audit.verify import verify
@@ -187,11 +188,11 @@ async def test_a_forged_refusal_or_end_is_found(database: str) -> None:
 
 async def test_a_backup_carries_programmes(stack: Addresses, databases: Databases, tmp_path: Path) -> None:
     name, again = "programmes_kept", "programmes_again"
-    realm: Realm = await create(stack, name, [])
+    endpoints: CityEndpoints = await create(stack, name, [])
     try:
-        async with programmes(realm.logins["governor"]) as log:
+        async with programmes(endpoints.logins["governor"]) as log:
             await log.record([*BEGUN, COMPLETE])
-        await backup(City(realm=realm), tmp_path / "kept")
+        await backup(City(endpoints=endpoints), tmp_path / "kept")
         restored, _ = await restore(stack, tmp_path / "kept", again, [])
         async with programmes(restored.logins["governor"]) as log:
             assert await log.facts(ID) == [*BEGUN, COMPLETE]

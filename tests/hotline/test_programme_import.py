@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import City
 from deploy.embedded.stack import Addresses
 from hotline.audit.verify import verify
@@ -48,8 +48,12 @@ def big_city(
     }
     path = tmp_path / "catalogue.json"
     path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
-    realm = Realm(name=urlsplit(database).path[1:], kafka=stack.kafka, owner_dsn=database, logins=logins)
-    monkeypatch.setattr("deploy.city.registry.city_up", lambda: City(realm=realm, catalogue=str(path)))
+    endpoints = CityEndpoints(
+        name=urlsplit(database).path[1:], kafka=stack.kafka, owner_dsn=database, logins=logins
+    )
+    monkeypatch.setattr(
+        "deploy.city.registry.city_up", lambda: City(endpoints=endpoints, catalogue=str(path))
+    )
 
 
 def saved(path: Path, rows: Iterable[Iterable[object]]) -> str:

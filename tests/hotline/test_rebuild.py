@@ -311,7 +311,7 @@ async def test_views_are_rebuilt_under_a_city_at_work(city: Callable[..., Awaita
             await asyncio.sleep(0.002)
 
     calling = asyncio.ensure_future(call())
-    owner = await asyncpg.connect(town.realm.owner_dsn)
+    owner = await asyncpg.connect(town.endpoints.owner_dsn)
     try:
         while not await owner.fetchval("SELECT EXISTS (SELECT FROM es.timer WHERE kind = 2)"):
             await asyncio.sleep(0.05)
@@ -321,9 +321,9 @@ async def test_views_are_rebuilt_under_a_city_at_work(city: Callable[..., Awaita
                 "DELETE FROM es.timer WHERE kind = 2 AND stream_id IN"
                 " (SELECT stream_id FROM es.timer WHERE kind = 2 LIMIT 3)"
             )
-            done = await rebuild(town.realm.logins["operator"], "timers")
+            done = await rebuild(town.endpoints.logins["operator"], "timers")
             assert (done.removed, done.added) == (0, int(lost.partition(" ")[2]))
-            done = await rebuild(town.realm.logins["operator"], "heads")
+            done = await rebuild(town.endpoints.logins["operator"], "heads")
             assert (done.removed, done.added) == (0, 0)
     finally:
         stop.set()

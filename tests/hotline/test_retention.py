@@ -59,8 +59,8 @@ async def test_a_dropped_message_goes_as_its_topic_would_forget_it(
         return int(await town.value("SELECT coalesce(max(parked_id), 0) FROM es.parked"))
 
     number = await until(parked, what="it parked")
-    rules, prefix = ruleset(RULESET), town.realm.prefix
-    async with acting(town.realm.login("operator")) as operator:
+    rules, prefix = ruleset(RULESET), town.endpoints.prefix
+    async with acting(town.endpoints.login("operator")) as operator:
         now = await operator.fetchval("SELECT clock_timestamp()")
         await drop(operator, number, "nonsense")
         assert (await due(operator, now, rules, prefix, UnreadableRows())).dropped == []
@@ -73,7 +73,7 @@ async def test_a_dropped_message_goes_as_its_topic_would_forget_it(
             assert found.dropped == wanted
         assert await let_go(operator, found) == (0, 1)
     assert await town.value("SELECT count(*) FROM es.parked_dropped") == 0
-    reader = await asyncpg.connect(town.realm.login("reader"))
+    reader = await asyncpg.connect(town.endpoints.login("reader"))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await reader.fetch("SELECT es.shred_dropped(ARRAY[1]::bigint[])")
     await reader.close()

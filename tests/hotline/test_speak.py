@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import City
 from hotline.client import as_a_door_would
 from shared.cloudevents import input_headers
@@ -18,7 +18,7 @@ from shared.runtime.errors import UserError
 from tests import examples as eg
 
 NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
-CITY: Final = City(realm=Realm(name="any", kafka="not asked", owner_dsn="not asked"))
+CITY: Final = City(endpoints=CityEndpoints(name="any", kafka="not asked", owner_dsn="not asked"))
 
 
 def said(**fields: Any) -> None:

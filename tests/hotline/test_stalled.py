@@ -36,10 +36,10 @@ async def test_who_has_work_and_makes_no_step_stands_still(city: Callable[..., A
     known: Catalogue = catalogue(str(town.folder / "catalogue.json"))
 
     async def looked() -> CityProgress:
-        return await look(town.realm, known)
+        return await look(town.endpoints, known)
 
     async def still(within: float = 5.0) -> dict[str, str]:
-        return await stalled(town.realm, known, await looked(), within=within)
+        return await stalled(town.endpoints, known, await looked(), within=within)
 
     async def moves() -> bool:
         return await still(0.5) == {}
@@ -88,9 +88,9 @@ async def test_a_desk_that_works_through_much_does_not_stand_still(
     known = catalogue(str(town.folder / "catalogue.json"))
     for number in range(200):
         await town.record(f"much-{number}")
-    before = await look(town.realm, known)
+    before = await look(town.endpoints, known)
     assert before.behind["intake"] == 200
     await town.start("intake", "relay")
-    assert await stalled(town.realm, known, before) == {}
-    assert (await look(town.realm, known)).behind["intake"] < 200
+    assert await stalled(town.endpoints, known, before) == {}
+    assert (await look(town.endpoints, known)).behind["intake"] < 200
     assert town.topic(COMPLAINTS_LOG) in {at[1] for at in before.taken}

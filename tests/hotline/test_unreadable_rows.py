@@ -19,7 +19,7 @@ import pytest
 from msgspec.structs import replace as changed
 from typer.testing import CliRunner
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.processes import counts
 from deploy.supervision.stalled import _OVERDUE
 from hotline.__main__ import app
@@ -153,7 +153,7 @@ async def views(desks: Desks) -> str:
         assert min((row[3] for row in overdue), default=FIRST).tzinfo is not None
     finally:
         await connection.close()
-    told = await counts(Realm(name="x", kafka="", owner_dsn="", logins={"reader": desks.dsn}), unread)
+    told = await counts(CityEndpoints(name="x", kafka="", owner_dsn="", logins={"reader": desks.dsn}), unread)
     assert told["complaints"] + unread.count >= 5
     async with KnowledgeBase(desks.dsn, 0) as base:
         base.articles = await base._read()

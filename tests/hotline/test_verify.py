@@ -400,7 +400,7 @@ async def test_a_complaint_that_waits_for_a_desk_in_vain_is_named(
     """Kafka is asked how far the log reaches: the city has topics, and nobody has sent anything."""
     town = await city()
     await several_lives(desks)
-    kafka, prefix = town.realm.kafka, town.realm.prefix
+    kafka, prefix = town.endpoints.kafka, town.endpoints.prefix
     nobody_hears = told(
         eg.RECORD,
         ruleset="boston-311-2011",  # no limit for dispatch, which would have passed long ago
@@ -433,12 +433,12 @@ async def test_a_desk_that_has_taken_more_than_was_ever_sent_is_named(
     desks: Desks, city: Callable[..., Awaitable[City]]
 ) -> None:
     town = await city()
-    topic = town.realm.prefix + "complaints.log"
+    topic = town.endpoints.prefix + "complaints.log"
     await desks.owner.execute(
         "INSERT INTO es.consumer_offset (consumer, topic, part, next_offset) VALUES ('dispatch', $1, 0, 7)",
         topic,
     )
-    report = await verify(desks.dsn, kafka=town.realm.kafka, prefix=town.realm.prefix)
+    report = await verify(desks.dsn, kafka=town.endpoints.kafka, prefix=town.endpoints.prefix)
     lost = "has taken 7 messages, Kafka holds 0: the topic was made anew or has lost some"
     assert [problem.what for problem in report.problems] == [f"dispatch in {topic}/0: {lost}"]
     await desks.owner.execute("UPDATE es.consumer_offset SET next_offset = 0, mark_batch = 9")
@@ -452,10 +452,10 @@ async def test_a_rehearsal_that_has_ended_owes_nobody_a_message(
     city: Callable[..., Awaitable[City]],
 ) -> None:
     town = await city(units=tuple(eg.CATALOGUE.units))
-    await take_in(town.realm.login("projector"))
-    assert (await verified(town.realm, eg.CATALOGUE)).problems == []
+    await take_in(town.endpoints.login("projector"))
+    assert (await verified(town.endpoints, eg.CATALOGUE)).problems == []
     await town.review(eg.ID)  # and no desk runs that could take it in
-    report = await verified(town.realm, eg.CATALOGUE)
+    report = await verified(town.endpoints, eg.CATALOGUE)
     assert [problem.what for problem in report.problems] == [
         "the rehearsal has ended, and dispatch has still to take in 1 of its messages"
     ]

@@ -49,7 +49,7 @@ async def small_city(
         zipkin=False,
     ) as stage:
         quick = Watchman(
-            stage.realm,
+            stage.endpoints,
             catalogue(),
             stage.supervisor,
             said.append,
@@ -71,9 +71,9 @@ async def test_each_process_that_hangs_in_the_middle_of_a_day_is_ended_and_the_d
     async with small_city(tmp_path, monkeypatch, said, still_seconds) as stage:
         living = asyncio.create_task(
             SimulatedDay(
-                kafka=stage.realm.kafka,
-                postgres=stage.realm.owner_dsn,
-                prefix=stage.realm.prefix,
+                kafka=stage.endpoints.kafka,
+                postgres=stage.endpoints.owner_dsn,
+                prefix=stage.endpoints.prefix,
                 catalogue=catalogue(),
                 scale=0.004,
             ).live()
@@ -90,7 +90,7 @@ async def test_each_process_that_hangs_in_the_middle_of_a_day_is_ended_and_the_d
                     await asyncio.sleep(0.1)
         summary = await living
         assert summary.open == 0
-        report = await verified(stage.realm, catalogue(), summary.acknowledged_inputs, all_end=True)
+        report = await verified(stage.endpoints, catalogue(), summary.acknowledged_inputs, all_end=True)
         assert report.problems == []
         assert hung, "the day was over before anybody could hang"
         for name, pid in hung.items():

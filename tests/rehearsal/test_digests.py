@@ -111,7 +111,7 @@ def test_the_same_days_give_the_same_facts_as_ever(
     told = typed_json(typed_stack, *words)
     city = remembered(typed_stack)
     assert city is not None
-    found = asyncio.run(facts_of(city.realm.owner_dsn))
+    found = asyncio.run(facts_of(city.endpoints.owner_dsn))
     if name == "full":
         assert {kind for kind, times in told["inputs_by_type"].items() if times} == INPUTS.keys()
     assert found.by_type == RECORDED[name]["by_type"]

@@ -55,7 +55,7 @@ async def looked_at(stack: Path, ended: asyncio.Future[int]) -> list[int]:
         if city is None:
             continue
         try:
-            async with scores(city.realm.logins["governor"], ZONE) as view:
+            async with scores(city.endpoints.logins["governor"], ZONE) as view:
                 read.append((await view.catch_up()).facts)
         except asyncpg.PostgresError:  # its database is only just being made
             continue
@@ -64,7 +64,7 @@ async def looked_at(stack: Path, ended: asyncio.Future[int]) -> list[int]:
 
 async def month(city: City, which: date) -> Month:
     rules = ruleset(city.ruleset)
-    async with scores(city.realm.logins["governor"], ZONE) as view:
+    async with scores(city.endpoints.logins["governor"], ZONE) as view:
         await view.catch_up()
         return await view.month(which, By(rules, catalogue(city.catalogue), population()))
 
@@ -84,7 +84,7 @@ async def test_f1_the_scores_kept_up_while_a_city_lives_are_those_of_its_whole_l
     assert living.returncode == 0, out + err
     city = remembered(typed_stack)
     assert city is not None
-    ones = await from_scratch(city.realm.owner_dsn)
+    ones = await from_scratch(city.endpoints.owner_dsn)
     assert sum(number > 0 for number in read) >= LOOKS, "the city was looked at while it lived"
     for which in (APRIL, date(2025, 5, 1)):
         tallies = tallied(((one, 1) for one in ones), which)
@@ -94,7 +94,7 @@ async def test_f1_the_scores_kept_up_while_a_city_lives_are_those_of_its_whole_l
     whole = list(april.units.values())
     assert sum(tally.countable for tally in whole) > 50
     assert sum(tally.visited for tally in whole) > sum(tally.satisfied for tally in whole) > 0
-    async with scores(city.realm.logins["governor"], ZONE) as view:
+    async with scores(city.endpoints.logins["governor"], ZONE) as view:
         anew = await view.anew()
     assert (anew.removed, anew.added) == (0, 0)
     assert anew.rows == len(ones)

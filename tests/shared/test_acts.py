@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from deploy.city.city import GRANTED, Realm, make_logins
+from deploy.city.endpoints import GRANTED, CityEndpoints
+from deploy.city.making import make_logins
 from deploy.embedded.stack import Addresses
 from services.intake.knowledge import base
 from services.intake.knowledge.file import articles
@@ -108,7 +109,7 @@ _COLUMN: Final = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::re
 
 
 @pytest.fixture
-async def realm(stack: Addresses, database: str) -> Realm:
+async def endpoints(stack: Addresses, database: str) -> CityEndpoints:
     """A city's database and its logins, without topics."""
     name = urlsplit(database).path[1:]
     admin = await asyncpg.connect(database)
@@ -116,22 +117,22 @@ async def realm(stack: Addresses, database: str) -> Realm:
         logins = await make_logins(admin, database)
     finally:
         await admin.close()
-    return Realm(name=name, kafka=stack.kafka, owner_dsn=database, logins=logins)
+    return CityEndpoints(name=name, kafka=stack.kafka, owner_dsn=database, logins=logins)
 
 
 @pytest.fixture
-async def connections(realm: Realm) -> AsyncIterator[dict[str, asyncpg.Connection[Any]]]:
+async def connections(endpoints: CityEndpoints) -> AsyncIterator[dict[str, asyncpg.Connection[Any]]]:
     """One of each login, and the owner's."""
-    made = {name: await asyncpg.connect(realm.login(name)) for name in GRANTED}
-    made["owner"] = await asyncpg.connect(realm.owner_dsn)
+    made = {name: await asyncpg.connect(endpoints.login(name)) for name in GRANTED}
+    made["owner"] = await asyncpg.connect(endpoints.owner_dsn)
     yield made
     for connection in made.values():
         await connection.close()
 
 
-async def rows_of(realm: Realm, statement: str, *values: Any) -> list[asyncpg.Record]:
+async def rows_of(endpoints: CityEndpoints, statement: str, *values: Any) -> list[asyncpg.Record]:
     """Ask the database as its owner."""
-    async with acting(realm.owner_dsn) as owner:
+    async with acting(endpoints.owner_dsn) as owner:
         rows: list[asyncpg.Record] = await owner.fetch(statement, *values)
         return rows
 
@@ -164,23 +165,23 @@ async def test_each_act_is_permitted_to_one_role_and_the_owner(
         assert may == {acts[row["name"]], "owner", *pages}, row["called"]
 
 
-async def test_a_role_of_the_centre_may_call_its_acts_and_no_others(realm: Realm) -> None:
-    found = await rows_of(realm, _FUNCTIONS)
-    reading = await _callable(realm, "reader")
+async def test_a_role_of_the_centre_may_call_its_acts_and_no_others(endpoints: CityEndpoints) -> None:
+    found = await rows_of(endpoints, _FUNCTIONS)
+    reading = await _callable(endpoints, "reader")
     for role, acts in ACTS.items():
-        others = (await _callable(realm, role)) - acts
+        others = (await _callable(endpoints, role)) - acts
         assert others <= reading | _HELD | (_GUARDED if role in {"visitor", "agent"} else set()), role
-        assert acts <= await _callable(realm, role), role
+        assert acts <= await _callable(endpoints, role), role
     for row in found:
         if any(row["name"] in acts for acts in ACTS.values()):
             assert row["definer"], row["called"]
             assert "search_path=" in (row["config"] or ""), row["called"]
 
 
-async def _callable(realm: Realm, login: str) -> set[str]:
-    user = urlsplit(realm.login(login)).username
+async def _callable(endpoints: CityEndpoints, login: str) -> set[str]:
+    user = urlsplit(endpoints.login(login)).username
     rows = await rows_of(
-        realm,
+        endpoints,
         f"SELECT name FROM ({_FUNCTIONS}) f WHERE has_function_privilege($1, called, 'EXECUTE')",
         user,
     )
@@ -207,8 +208,8 @@ async def test_no_login_writes_a_table_that_is_not_its_own(
     assert may == WRITES
 
 
-async def test_a_version_of_an_article_is_never_written_again(realm: Realm) -> None:
-    async with acting(realm.login("editor")) as editor:
+async def test_a_version_of_an_article_is_never_written_again(endpoints: CityEndpoints) -> None:
+    async with acting(endpoints.login("editor")) as editor:
         await base.load(editor, articles().articles)
         known = {(one.id, one.version) for one in await base.listed(editor)}
     article, version = min(known)
@@ -219,21 +220,21 @@ async def test_a_version_of_an_article_is_never_written_again(realm: Realm) -> N
         (withdraw, 99, "has no"),
     ):
         with pytest.raises(UserError, match=said):
-            async with acting(realm.login("editor")) as editor:
+            async with acting(endpoints.login("editor")) as editor:
                 await editor.fetchval(statement, article, number)
     with pytest.raises(asyncpg.PostgresError, match="title: expected words"):
-        async with acting(realm.login("editor")) as editor:
+        async with acting(endpoints.login("editor")) as editor:
             await editor.fetchval(again.replace("'t'", "' '"), article, 99)
 
 
-async def test_a_month_is_frozen_by_what_the_bytes_and_the_log_say(realm: Realm) -> None:
+async def test_a_month_is_frozen_by_what_the_bytes_and_the_log_say(endpoints: CityEndpoints) -> None:
     said = '{"month": "2021-09-01", "frozen_at": "2021-10-01T00:00:00+08:00", "frozen_by": "Li Wei", "through": 1}'
     freeze = "SELECT es.freeze_month(convert_to($1, 'UTF8'), 'Asia/Shanghai')"
     counted = (
         "INSERT INTO es.score_view (seen, made_in, made_by, archived)"
         " VALUES (pg_current_snapshot()::text, '', '', 0)"
     )
-    async with acting(realm.login("governor")) as governor:
+    async with acting(endpoints.login("governor")) as governor:
         for wrong, why in (
             (said.replace("Li Wei", " "), "frozen_by: expected words"),
             (said.replace("2021-10-01T", "2021-09-30T"), "2021-09 is not over"),
@@ -247,53 +248,53 @@ async def test_a_month_is_frozen_by_what_the_bytes_and_the_log_say(realm: Realm)
         await governor.execute(freeze, said)
         with pytest.raises(asyncpg.PostgresError, match="2021-09 is frozen already"):
             await governor.execute(freeze, said)
-    rows = await rows_of(realm, "SELECT published, login FROM es.score_month")
-    login = urlsplit(realm.login("governor")).username
+    rows = await rows_of(endpoints, "SELECT published, login FROM es.score_month")
+    login = urlsplit(endpoints.login("governor")).username
     assert [tuple(row) for row in rows] == [(said.encode(), login)]
 
 
-async def test_a_month_that_is_away_is_not_closed_anew(realm: Realm) -> None:
+async def test_a_month_that_is_away_is_not_closed_anew(endpoints: CityEndpoints) -> None:
     """Else a table that came back otherwise could be made what it had to be."""
-    await rows_of(realm, "SELECT es.archive_open('2021-09-01')")
-    async with acting(realm.login("operator")) as operator:
+    await rows_of(endpoints, "SELECT es.archive_open('2021-09-01')")
+    async with acting(endpoints.login("operator")) as operator:
         await operator.execute("SELECT es.archive_close('2021-09-01'), es.archive_detach('2021-09-01')")
     with pytest.raises(UserError, match="The month 2021-09-01 is not attached"):
-        async with acting(realm.login("operator")) as operator:
+        async with acting(endpoints.login("operator")) as operator:
             await operator.execute("SELECT es.archive_close('2021-09-01')")
 
 
-async def test_a_row_says_which_login_wrote_it(realm: Realm) -> None:
-    async with acting(realm.login("editor")) as editor:
+async def test_a_row_says_which_login_wrote_it(endpoints: CityEndpoints) -> None:
+    async with acting(endpoints.login("editor")) as editor:
         made = await base.add(
             editor, "kb-1", subject="综合", title="t", text="t", valid_from=datetime.now(UTC), source="s"
         )
         await base.withdraw(editor, "kb-1", made.version, datetime.now(UTC), "why")
-    login = urlsplit(realm.login("editor")).username
+    login = urlsplit(endpoints.login("editor")).username
     for table in ("article", "article_withdrawn"):
-        assert [row[0] for row in await rows_of(realm, f"SELECT login FROM intake.{table}")] == [login]
+        assert [row[0] for row in await rows_of(endpoints, f"SELECT login FROM intake.{table}")] == [login]
 
 
 def test_a_city_opened_before_a_login_was_made_says_how_it_comes() -> None:
     with pytest.raises(UserError, match="then `hotline up`. Or a container lacks the secret postgres-editor"):
-        Realm(name="old", kafka="", owner_dsn="", logins={"reader": ""}).login("editor")
+        CityEndpoints(name="old", kafka="", owner_dsn="", logins={"reader": ""}).login("editor")
 
 
-async def test_a_visitor_writes_down_no_reading_of_a_unit_or_an_agent(realm: Realm) -> None:
+async def test_a_visitor_writes_down_no_reading_of_a_unit_or_an_agent(endpoints: CityEndpoints) -> None:
     note = "SELECT vault.note(gen_random_uuid(), 'x', $1, 'COMMAND', 'FULL', 'ASSIGNEE', '')"
-    async with acting(realm.login("visitor")) as visitor:
+    async with acting(endpoints.login("visitor")) as visitor:
         for kind in ("UNIT", "AGENT"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await visitor.execute(note, kind)
         await visitor.execute(note, "VISITOR")
 
 
-async def test_two_people_never_ask_a_citizen_at_once(realm: Realm) -> None:
+async def test_two_people_never_ask_a_citizen_at_once(endpoints: CityEndpoints) -> None:
     take = "SELECT vault.take_visit($1, 1, $2, $3, $4)"
     life, other = uuid4(), uuid4()
     half_an_hour, no_time = timedelta(minutes=30), timedelta()
 
     async def taken(stream: UUID, attempt: int, who: str, held: timedelta = half_an_hour) -> None:
-        async with acting(realm.login("visitor")) as visitor:
+        async with acting(endpoints.login("visitor")) as visitor:
             await visitor.execute(take, stream, attempt, who, held)
 
     await taken(life, 1, "Li Wei")
@@ -304,6 +305,6 @@ async def test_two_people_never_ask_a_citizen_at_once(realm: Realm) -> None:
     await taken(life, 1, "Wang Fang", no_time)
     await taken(life, 2, "Li Wei")
     rows = await rows_of(
-        realm, "SELECT who, attempt, login FROM vault.visit_taken WHERE stream_id = $1", life
+        endpoints, "SELECT who, attempt, login FROM vault.visit_taken WHERE stream_id = $1", life
     )
-    assert [tuple(row) for row in rows] == [("Li Wei", 2, urlsplit(realm.login("visitor")).username)]
+    assert [tuple(row) for row in rows] == [("Li Wei", 2, urlsplit(endpoints.login("visitor")).username)]

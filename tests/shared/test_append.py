@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from deploy.city.city import DESKS
+from deploy.city.endpoints import DESKS
 from deploy.embedded.stack import Addresses
 from shared.desk import Desk
 from shared.ids import ComplaintId, UnitId, derived
@@ -50,12 +50,12 @@ TABLES: Final = (
 
 
 @pytest.fixture(scope="module")
-async def realm_only(
+async def city_made(
     stack: Addresses, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[City]:
     """A city with logins, in which nothing runs."""
     async with open_city(stack, databases, tmp_path_factory.mktemp("append")) as made:
-        intake = PostgresLog(made.realm.logins["intake"], "intake", "test")
+        intake = PostgresLog(made.endpoints.logins["intake"], "intake", "test")
         await lives(desk_on("intake", intake), ["rights"])
         await intake.close()
         yield made
@@ -91,7 +91,7 @@ async def _touched(city: City, login: str) -> set[tuple[str, str]]:
     assert {"es.event", "es.stream", "es.timer", "es.inbox", "es.consumer_offset", "intake.call"} <= set(
         tables
     )
-    connection = await asyncpg.connect(city.realm.logins[login])
+    connection = await asyncpg.connect(city.endpoints.logins[login])
     try:
         allowed = set()
         for table in tables:
@@ -109,14 +109,14 @@ async def _touched(city: City, login: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("desk", DESKS)
-async def test_a_desk_touches_no_table_directly(realm_only: City, desk: str) -> None:
-    assert await _touched(realm_only, desk) == set()
+async def test_a_desk_touches_no_table_directly(city_made: City, desk: str) -> None:
+    assert await _touched(city_made, desk) == set()
 
 
 async def test_the_relay_reads_what_it_sends_moves_its_cursors_writes_anchors_and_nothing_else(
-    realm_only: City,
+    city_made: City,
 ) -> None:
-    assert await _touched(realm_only, "relay") == {
+    assert await _touched(city_made, "relay") == {
         ("SELECT", "es.event"),
         ("SELECT", "es.relay"),
         ("UPDATE", "es.relay"),
@@ -133,13 +133,13 @@ async def test_the_relay_reads_what_it_sends_moves_its_cursors_writes_anchors_an
     }
 
 
-async def test_a_reader_only_reads(realm_only: City) -> None:
-    assert {verb for verb, _ in await _touched(realm_only, "reader")} == {"SELECT"}
+async def test_a_reader_only_reads(city_made: City) -> None:
+    assert {verb for verb, _ in await _touched(city_made, "reader")} == {"SELECT"}
 
 
 @pytest.mark.parametrize("login", ["relay", "reader"])
-async def test_only_desks_may_append(realm_only: City, login: str) -> None:
-    log = PostgresLog(realm_only.realm.logins[login], "intake", "test")
+async def test_only_desks_may_append(city_made: City, login: str) -> None:
+    log = PostgresLog(city_made.endpoints.logins[login], "intake", "test")
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await log.append(Append(inbox=[derived("nobody")]))
@@ -148,13 +148,13 @@ async def test_only_desks_may_append(realm_only: City, login: str) -> None:
 
 
 @pytest.mark.parametrize("login", [*DESKS, "relay", "reader"])
-async def test_no_login_is_more_than_it_seems(realm_only: City, login: str) -> None:
-    role = await realm_only.sql(
+async def test_no_login_is_more_than_it_seems(city_made: City, login: str) -> None:
+    role = await city_made.sql(
         "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = $1",
-        urlsplit(realm_only.realm.logins[login]).username,
+        urlsplit(city_made.endpoints.logins[login]).username,
     )
     assert list(role[0]) == [False] * 4
-    connection = await asyncpg.connect(realm_only.realm.logins[login])
+    connection = await asyncpg.connect(city_made.endpoints.logins[login])
     try:
         for statement in (
             "CREATE TABLE es.mine (x int)",
@@ -181,17 +181,17 @@ async def test_no_login_is_more_than_it_seems(realm_only: City, login: str) -> N
         "MERGE INTO es.event e USING (SELECT 1) s ON true WHEN MATCHED THEN DELETE",
     ],
 )
-async def test_the_trigger_refuses_the_owner_too(realm_only: City, statement: str) -> None:
-    before = await realm_only.sql("SELECT * FROM es.event ORDER BY position")
+async def test_the_trigger_refuses_the_owner_too(city_made: City, statement: str) -> None:
+    before = await city_made.sql("SELECT * FROM es.event ORDER BY position")
     assert len(before) >= 2
-    connection = await asyncpg.connect(realm_only.realm.owner_dsn)
+    connection = await asyncpg.connect(city_made.endpoints.owner_dsn)
     try:
         with pytest.raises(asyncpg.PostgresError, match="es.event|event is append-only") as refused:
             await connection.execute(statement)
         assert refused.value.sqlstate == "HL003"
     finally:
         await connection.close()
-    assert await realm_only.sql("SELECT * FROM es.event ORDER BY position") == before
+    assert await city_made.sql("SELECT * FROM es.event ORDER BY position") == before
 
 
 # -- all or nothing

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from deploy.city.city import migrate
+from deploy.city.making import migrate
 from deploy.embedded.stack import Addresses
 from hotline.lab.bench.generator import grow_lives
 from shared.complaint_number import number_of

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from deploy.city.city import migrate
+from deploy.city.making import migrate
 from hotline.audit.verify import verify
 from shared.log.log_format import LOG_FORMAT
 from shared.log.postgres import PostgresLog

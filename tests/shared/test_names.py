@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import City
 from hotline.cli.programme.recording import Speaker
 from hotline.cli.run import demand_words, listed
@@ -40,7 +40,9 @@ def test_a_unit_is_found_by_its_id_and_its_name_however_they_are_typed(unit: str
     if [one.name for one in catalogue().units.values()].count(name) == 1:
         assert unit_named(otherwise(name), "") == unit
     said = Speaker(
-        City(realm=Realm(name="x", kafka="", owner_dsn="", logins={})), otherwise(unit), eg.CALLED_AT
+        City(endpoints=CityEndpoints(name="x", kafka="", owner_dsn="", logins={})),
+        otherwise(unit),
+        eg.CALLED_AT,
     )
     assert said.by == unit
     assert said.units(f"{otherwise(unit)}，{unit}") == (unit, unit)

@@ -113,7 +113,9 @@ class Office:
         self.heard = heard
         self.door_reader = door_reader
         self.settings = CommonSettings(
-            kafka=city.realm.kafka, postgres=city.realm.logins["relay"], topic_prefix=city.realm.prefix
+            kafka=city.endpoints.kafka,
+            postgres=city.endpoints.logins["relay"],
+            topic_prefix=city.endpoints.prefix,
         )
         self.telemetry = Telemetry("relay")
         self._intake = intake
@@ -191,7 +193,8 @@ async def office(
 ) -> AsyncIterator[Office]:
     async with open_city(stack, databases, tmp_path_factory.mktemp("relay")) as city:
         logs = [
-            PostgresLog(city.realm.logins[name], name, name) for name in ("intake", "dispatch", "feedback")
+            PostgresLog(city.endpoints.logins[name], name, name)
+            for name in ("intake", "dispatch", "feedback")
         ]
         heard: list[tuple[str, int]] = []
 
@@ -202,10 +205,10 @@ async def office(
         def fail(error: Exception) -> None:
             raise error
 
-        settings = CommonSettings(kafka=city.realm.kafka, postgres="", topic_prefix=city.realm.prefix)
+        settings = CommonSettings(kafka=city.endpoints.kafka, postgres="", topic_prefix=city.endpoints.prefix)
         listener = desk_on("feedback", logs[2])
         door = Door(listener, settings, name="log", fill=fill, wanted=HeardTypes(SPEAKERS), fail=fail)
-        door_reader = DoorReader(door, city.realm.kafka, city.topic(COMPLAINTS_LOG))
+        door_reader = DoorReader(door, city.endpoints.kafka, city.topic(COMPLAINTS_LOG))
         await door_reader.start()
         try:
             yield Office(city, desk_on("intake", logs[0]), desk_on("dispatch", logs[1]), door_reader, heard)
@@ -512,7 +515,7 @@ async def test_a_page_too_large_for_one_send_a_partition_keeps_its_order(office:
 
 
 async def test_both_topics_of_a_unit_are_made_as_the_table_says(office: Office) -> None:
-    known = AdminClient(kafka_address.librdkafka(office.city.realm.kafka))
+    known = AdminClient(kafka_address.librdkafka(office.city.endpoints.kafka))
     lines = {office.city.topic(line, UNIT): line for line in (DISPATCH_ORDERS, DISPATCH_REPLIES)}
     for gone in known.delete_topics(list(lines), operation_timeout=30).values():
         gone.result()
@@ -546,10 +549,10 @@ async def test_a_topic_that_kafka_refuses_to_make_is_an_error_and_the_others_are
         there: COMPLAINTS_LOG,
     }
     with pytest.raises(KafkaException, match="topic not/a/topic could not be made"):
-        await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True)
+        await asyncio.to_thread(make_missing, office.city.endpoints.kafka, wanted, retention=True)
     del wanted["not/a/topic"]
-    assert await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True) == []
-    admin = AdminClient(kafka_address.librdkafka(office.city.realm.kafka))
+    assert await asyncio.to_thread(make_missing, office.city.endpoints.kafka, wanted, retention=True) == []
+    admin = AdminClient(kafka_address.librdkafka(office.city.endpoints.kafka))
     for gone in admin.delete_topics([good]).values():
         gone.result()
 
@@ -560,7 +563,7 @@ async def test_who_is_slower_to_make_a_topic_finds_it_made(
     """Two make the same at once: neither sees it when it looks, and Kafka refuses one of them."""
     monkeypatch.setattr(AdminClient, "list_topics", lambda *_, **__: SimpleNamespace(topics={}))
     wanted = {office.city.topic(COMPLAINTS_LOG): COMPLAINTS_LOG}
-    await asyncio.to_thread(make_missing, office.city.realm.kafka, wanted, retention=True)
+    await asyncio.to_thread(make_missing, office.city.endpoints.kafka, wanted, retention=True)
 
 
 async def test_what_a_new_unit_says_is_heard_once_clients_have_looked_again(
@@ -569,10 +572,10 @@ async def test_what_a_new_unit_says_is_heard_once_clients_have_looked_again(
     town = await city(extra={"DISPATCH_METADATA_MAX_AGE_MS": "1000"})
     await town.start("intake", "dispatch", "relay")
     topics = {town.topic(DISPATCH_REPLIES, "a-new-unit"): DISPATCH_REPLIES}
-    await asyncio.to_thread(make_missing, town.realm.kafka, topics, retention=True)
+    await asyncio.to_thread(make_missing, town.endpoints.kafka, topics, retention=True)
     await town.sign(await town.record("heard-from-a-new-unit"), unit="a-new-unit")
     taken = "SELECT next_offset FROM es.consumer_offset WHERE consumer = 'dispatch' AND topic = $1"
     await until(lambda: town.value(taken, *topics), what="the reply taken in", within=60)
-    admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
+    admin = AdminClient(kafka_address.librdkafka(town.endpoints.kafka))
     for gone in admin.delete_topics(list(topics)).values():
         gone.result()

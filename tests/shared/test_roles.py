@@ -13,14 +13,15 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from deploy.city.city import DESKS, PROCESSES, services
+from deploy.city.endpoints import DESKS, PROCESSES
+from deploy.city.served import services
 from tests.city import City
 
 pytestmark = pytest.mark.connected
 
 
 @pytest.fixture
-async def realm_only(city: Callable[..., Awaitable[City]]) -> City:
+async def city_made(city: Callable[..., Awaitable[City]]) -> City:
     """A city whose services do not run."""
     return await city()
 
@@ -41,7 +42,7 @@ WHERE n.nspname IN ('es', 'intake') AND has_function_privilege($1, p.oid, 'EXECU
 
 
 def user(town: City, name: str) -> str:
-    return urlsplit(town.realm.logins[name]).username or ""
+    return urlsplit(town.endpoints.logins[name]).username or ""
 
 
 async def refused(dsn: str, statement: str, *values: Any) -> None:
@@ -54,15 +55,15 @@ async def refused(dsn: str, statement: str, *values: Any) -> None:
 
 
 @pytest.mark.parametrize("desk", DESKS)
-async def test_a_desk_may_call_its_own_functions_only(realm_only: City, desk: str) -> None:
-    found = {row[0] for row in await realm_only.sql(_FUNCTIONS, user(realm_only, desk))}
+async def test_a_desk_may_call_its_own_functions_only(city_made: City, desk: str) -> None:
+    found = {row[0] for row in await city_made.sql(_FUNCTIONS, user(city_made, desk))}
     assert found == COMMON | OWN.get(desk, set())
 
 
 @pytest.mark.parametrize("desk", DESKS)
 @pytest.mark.parametrize("other", DESKS)
-async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str) -> None:
-    dsn = realm_only.realm.logins[desk]
+async def test_no_desk_speaks_as_another(city_made: City, desk: str, other: str) -> None:
+    dsn = city_made.endpoints.logins[desk]
     statement, values = "SELECT * FROM es.offsets($1, $2, $3)", (other, ["no topic"], [0])
     stop = "SELECT es.stop_door($1, 'no door', 'no topic', 'no reason')"
     release = "SELECT es.release_for($1, '{}')"
@@ -80,19 +81,19 @@ async def test_no_desk_speaks_as_another(realm_only: City, desk: str, other: str
     await refused(dsn, append, other)
 
 
-def test_no_process_is_told_the_owners_login(realm_only: City, tmp_path: Path) -> None:
-    owner = urlsplit(realm_only.realm.owner_dsn)
+def test_no_process_is_told_the_owners_login(city_made: City, tmp_path: Path) -> None:
+    owner = urlsplit(city_made.endpoints.owner_dsn)
     assert owner.password
-    told = {service.name: service for service in services(realm_only.realm, tmp_path)}
+    told = {service.name: service for service in services(city_made.endpoints, tmp_path)}
     assert set(told) == set(PROCESSES)
     for name, service in told.items():
         text = " ".join([*service.command, *service.env.values()])
         assert owner.password not in text, name
-        others = [login for other, login in realm_only.realm.logins.items() if other != name]
+        others = [login for other, login in city_made.endpoints.logins.items() if other != name]
         assert not [login for login in others if login in text], name
         assert not [word for word in service.command if "@" in word], "a login on a command line"
 
 
-async def test_every_way_in_asks_for_a_password(realm_only: City) -> None:
-    methods = {row[0] for row in await realm_only.sql("SELECT DISTINCT auth_method FROM pg_hba_file_rules")}
+async def test_every_way_in_asks_for_a_password(city_made: City) -> None:
+    methods = {row[0] for row in await city_made.sql("SELECT DISTINCT auth_method FROM pg_hba_file_rules")}
     assert methods == {"scram-sha-256"}

@@ -34,7 +34,7 @@ from confluent_kafka.admin import (
 
 from deploy.city import client_settings, kafka_logins
 from deploy.city.admission import Admission
-from deploy.city.city import Realm, make_topics
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.kafka_rights import (
     DESKS,
     OPERATOR,
@@ -46,6 +46,7 @@ from deploy.city.kafka_rights import (
     login_of,
     web_of,
 )
+from deploy.city.making import make_topics
 from deploy.embedded.stack import Stack
 from shared.doors.heard import by_login, of_login
 from shared.ids import TOGETHER
@@ -265,11 +266,11 @@ def test_the_page_for_who_connects_a_system_names_every_role() -> None:
 
 
 def test_a_command_without_a_login_of_its_role_says_what_is_missing() -> None:
-    realm = Realm(name="old", kafka="", owner_dsn="", kafka_logins={"outside": "x"})
+    endpoints = CityEndpoints(name="old", kafka="", owner_dsn="", kafka_logins={"outside": "x"})
     with pytest.raises(
         UserError, match=r"'dialler' here\. .*`hotline up`\. .* the secret kafka-command-dialler\."
     ):
-        realm.commands_of("dialler")
+        endpoints.commands_of("dialler")
 
 
 def test_where_kafka_asks_nobody_the_settings_name_no_login() -> None:

@@ -12,8 +12,7 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.city import city as realm
-from deploy.city import client_settings
+from deploy.city import client_settings, making
 from deploy.city.admission import admit
 from deploy.city.kafka_rights import Login
 from deploy.embedded import child
@@ -82,7 +81,7 @@ async def test_a_system_on_another_machine_logs_in_over_tls_with_the_printed_set
     )
     try:
         addresses = await stack.up(lambda _: None)
-        made = await realm.create(addresses, "far", [])
+        made = await making.create(addresses, "far", [])
         far = replace(made, reached=reached(tmp_path / "stack", told))
         printed = client_settings.librdkafka(await admit(far, Login("dialler")))["client"]
         assert printed["bootstrap.servers"] == told.listen

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from deploy.city import city as realm
+from deploy.city.endpoints import PROCESSES
 from deploy.embedded.stack import Addresses
 from shared import roles
 from shared.events import ComplaintClosed, ComplaintDispatched, OrderAnswered, OrderSigned, VisitScheduled
@@ -23,7 +23,7 @@ from tests.sources import Databases
 from tests.web.door import Door, open_door
 from tests.web.test_http import recorded
 
-PROCESSES = (*realm.PROCESSES, "projector", "web")
+PROCESSES = (*PROCESSES, "projector", "web")
 
 
 class WatchedCity(NamedTuple):
@@ -53,7 +53,7 @@ async def watched(
             open_city(stack, databases, tmp_path_factory.mktemp("watched"))
         )
         targets = town.folder / "targets"
-        names = realm.PROCESSES
+        names = PROCESSES
         await town.start(extra={f"{name.upper()}_METRICS_TARGETS": str(targets) for name in names})
         folder = tmp_path_factory.mktemp("watched-door")
         door = await close.enter_async_context(open_door(town, folder, targets=str(targets)))

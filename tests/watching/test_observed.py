@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.processes import observed, prometheus_of, targets_of
 from deploy.city.registry import City
 from deploy.embedded import child
@@ -29,8 +29,8 @@ from tests.watching.conftest import PROCESSES, program
 def served(tmp_path: Path) -> City:
     logs = tmp_path / "cities" / "hotline" / "logs"
     logs.mkdir(parents=True)
-    realm = Realm(name="hotline", kafka="", owner_dsn="")
-    return City(realm=realm, logs=str(logs))
+    endpoints = CityEndpoints(name="hotline", kafka="", owner_dsn="")
+    return City(endpoints=endpoints, logs=str(logs))
 
 
 def test_without_being_asked_for_there_is_none(served: City) -> None:

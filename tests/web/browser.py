@@ -123,7 +123,7 @@ class People:
 
     async def link(self, name: str, role: str, unit: str = "") -> tuple[str, str]:
         """Put a person into the register; the id, and the path of the link."""
-        async with acting(self._door.town.realm.login("operator")) as operator:
+        async with acting(self._door.town.endpoints.login("operator")) as operator:
             staff_id, secret = await staff.add(operator, name, Login(role, unit))
         return staff_id, sign_in_path(secret)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx2
 
-from deploy.city import city as realm
+from deploy.city import served
 from deploy.city.kafka_rights import Login
 from deploy.supervision.supervisor import Service
 from hotline.web import keys
@@ -78,7 +78,7 @@ class Door:
     ) -> str:
         """A new key, as it is typed."""
         login = Login(role, name)
-        async with acting(self.town.realm.login("operator")) as operator:
+        async with acting(self.town.endpoints.login("operator")) as operator:
             made = await keys.add(
                 operator,
                 login,
@@ -129,8 +129,8 @@ async def open_door(
         "METRICS_TARGETS": targets,
         "CONTACTS_KEY": b64encode(MASTER_BYTES).decode(),
     }
-    services = [wired(realm.web(town.realm, folder, **told))]
-    services += [realm.projector(town.realm, folder, METRICS_TARGETS=targets)] if projector else []
+    services = [wired(served.web(town.endpoints, folder, **told))]
+    services += [served.projector(town.endpoints, folder, METRICS_TARGETS=targets)] if projector else []
     supervisor = ForkingSupervisor(services, stack=None, say=town.said.append)
     await supervisor.start()
     watching = asyncio.create_task(supervisor.watch())

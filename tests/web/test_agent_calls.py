@@ -54,7 +54,7 @@ def switch(door: Door) -> Switch:
 async def agent_of(people: People, door: Door, name: str, agent: str) -> Watched:
     """A page of somebody whom the switch names so."""
     staff_id, link = await people.link(name, roles.AGENTS)
-    async with acting(door.town.realm.login("operator")) as operator:
+    async with acting(door.town.endpoints.login("operator")) as operator:
         await staff.name_agent(operator, staff_id, agent)
     watched = await people.page()
     await watched.goto(link)
@@ -233,7 +233,7 @@ async def test_a_number_that_is_typed_finds_what_its_caller_has_open(people: Peo
 async def articles(door: Door) -> str:
     """The title of an article about the price of water."""
     title = "居民水费如何计算"
-    async with acting(door.town.realm.login("editor")) as editor:
+    async with acting(door.town.endpoints.login("editor")) as editor:
         await add(
             editor,
             "water-price",

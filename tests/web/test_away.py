@@ -42,8 +42,8 @@ class WiredDoor:
 @pytest.fixture
 async def wired(town: City, tmp_path: Path) -> AsyncIterator[WiredDoor]:
     with Wires() as wires:
-        kafka = wires.lay("kafka", int(kafka_address.without_login(town.realm.kafka).rpartition(":")[2]))
-        postgres = wires.lay("postgres", urlsplit(town.realm.owner_dsn).port or 0)
+        kafka = wires.lay("kafka", int(kafka_address.without_login(town.endpoints.kafka).rpartition(":")[2]))
+        postgres = wires.lay("postgres", urlsplit(town.endpoints.owner_dsn).port or 0)
         # Later a client calls the address that the broker names: so Kafka is cut at the start.
         kafka.cut()
         public, staff = free_ports(2)

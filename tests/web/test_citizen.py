@@ -434,7 +434,7 @@ async def test_the_code_stands_in_no_topic_no_table_and_no_log(
         for log in file.rglob("*.log"):
             assert code not in log.read_text(), log
             assert session not in log.read_text(), log
-    for topic in names(town.realm.prefix, [UNIT]):
+    for topic in names(town.endpoints.prefix, [UNIT]):
         for message in await town.messages(topic):
             told = b"".join(
                 (message.key or b"", message.value or b"", *(value for _, value in message.headers))

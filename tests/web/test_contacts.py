@@ -46,7 +46,7 @@ async def agents(door: Door) -> httpx2.AsyncClient:
 
 async def contact_of(town: City, complaint: str, unit: str = UNIT) -> Contact | None:
     """The contact as the door of contacts reads it for a unit."""
-    connection = await asyncpg.connect(town.realm.login("staff"))
+    connection = await asyncpg.connect(town.endpoints.login("staff"))
     try:
         found = await read(connection, MASTER, ComplaintId(complaint), Asker(UnitId(unit)), through="COMMAND")
         return found.contact
@@ -77,7 +77,7 @@ async def test_a_contact_beside_a_request_is_read_by_its_unit_and_lies_on_no_top
     ]
     await town.settled()
     said = [message.value for message in await town.messages(town.topic(INTAKE_REQUESTS), count=1)]
-    said += [message.value for message in await town.messages(town.realm.prefix + "complaints.log")]
+    said += [message.value for message in await town.messages(town.endpoints.prefix + "complaints.log")]
     said += [
         row[0]
         for row in await town.sql("SELECT sealed FROM vault.contact UNION SELECT sealed FROM vault.key")
@@ -172,15 +172,15 @@ async def test_a_contact_whose_request_never_came_is_counted_apart_and_goes_afte
     parked = await agents.post(RECORD, json={**aside, "contact": LI}, headers=key)
     assert parked.status_code == 422
     alone = {complaint_id(never), complaint_id(aside["request_id"])}
-    report = await verify(town.realm.login("reader"))
+    report = await verify(town.endpoints.login("reader"))
     assert report.problems == []
     assert report.contacts_without_record == len(alone)
-    async with acting(town.realm.login("operator")) as operator:
+    async with acting(town.endpoints.login("operator")) as operator:
         for hours, due in ((23, set()), (25, alone)):
             now = await operator.fetchval("SELECT clock_timestamp() + make_interval(hours => $1)", hours)
             assert set(await overdue(operator, now)) & alone == due
         assert await shred(operator, sorted(alone), "retention") == len(alone)
-    report = await verify(town.realm.login("reader"))
+    report = await verify(town.endpoints.login("reader"))
     assert (report.contacts_without_record, report.problems) == (0, [])
 
 
@@ -189,7 +189,7 @@ async def test_the_listener_reads_nothing_back_and_its_login_has_no_right_to(tow
     for listener in HttpListener:
         client = door.client(everything.headers["authorization"].partition(" ")[2], listener)
         assert (await client.get(f"/contacts/{complaint_id('x')}")).status_code in {403, 404}
-    web = await asyncpg.connect(town.realm.login("web"))
+    web = await asyncpg.connect(town.endpoints.login("web"))
     try:
         for statement in (
             "SELECT * FROM vault.contact",

@@ -135,7 +135,7 @@ class Way:
 
     async def facts(self, which: str) -> list[tuple[str, str]]:
         """The facts of a complaint, without identities and instants."""
-        connection = await reader(self.shell.city().realm.logins["reader"])
+        connection = await reader(self.shell.city().endpoints.logins["reader"])
         try:
             rows = await connection.fetch(
                 "SELECT type, body FROM es.fact WHERE stream_id = $1 ORDER BY version", self.ids[which]

@@ -204,7 +204,7 @@ async def fuzz(door: Door) -> Fuzz:
         "unit": UNIT,
         "key": signer,
     }
-    async with acting(door.town.realm.login("operator")) as operator:
+    async with acting(door.town.endpoints.login("operator")) as operator:
         for typed in void.values():
             await keys.revoke(operator, typed.partition(".")[0])
         secret = await keys.add_secret(operator, signer)

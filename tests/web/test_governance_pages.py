@@ -36,9 +36,9 @@ async def chief(door: Door) -> AsyncIterator[Watched]:
 
 
 async def test_an_article_is_found_by_a_question_and_shows_its_versions(chief: Watched, town: City) -> None:
-    await load_where_empty(town.realm.login("editor"))
+    await load_where_empty(town.endpoints.login("editor"))
     since = datetime(2021, 1, 1, tzinfo=UTC)
-    async with acting(town.realm.login("editor")) as editor:
+    async with acting(town.endpoints.login("editor")) as editor:
         for text in ("热线号码是12345。", "热线号码是12345，全天接听。"):
             await add(
                 editor,
@@ -68,7 +68,7 @@ async def test_a_programme_shows_its_problems_its_tasks_and_what_is_overdue(
 ) -> None:
     at = datetime(2021, 1, 5, tzinfo=UTC)
     made = programme_id_of(2021, 3, "房产证办证难")
-    async with programmes(town.realm.login("governor")) as log:
+    async with programmes(town.endpoints.login("governor")) as log:
         await log.record(
             [
                 ProgrammeProposed(
@@ -113,7 +113,9 @@ async def test_the_ranking_says_how_far_it_is_counted(chief: Watched, door: Door
     assert await chief.page.locator(".notice.late").count() == 1  # nobody has counted yet
     await recorded(await door.of(roles.AGENTS))
     rules = ruleset(RULESET)
-    async with scores(town.realm.login("governor"), ZoneInfo(rules.timezone), rules.score.counting) as view:
+    async with scores(
+        town.endpoints.login("governor"), ZoneInfo(rules.timezone), rules.score.counting
+    ) as view:
         await view.catch_up()
     await chief.goto(f"/ranking?month={this_month}")
     assert await chief.page.locator(".notice.late").count() == 0

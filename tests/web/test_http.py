@@ -304,7 +304,7 @@ def _asked(route: HttpRoute) -> tuple[str, dict[str, Any]]:
 
 async def test_no_key_and_a_revoked_one_are_refused(door: Door) -> None:
     gone = await door.key(roles.AGENTS)
-    async with acting(door.town.realm.login("operator")) as operator:
+    async with acting(door.town.endpoints.login("operator")) as operator:
         await keys.revoke(operator, gone.partition(".")[0])
     for listener in HttpListener:
         for typed in ("", gone):
@@ -335,7 +335,7 @@ async def test_a_revoked_key_is_refused_within_two_seconds(door: Door) -> None:
     typed = await door.key(roles.REVIEWERS)
     client = door.client(typed, HttpListener.STAFF)
     assert (await client.get("/reviews")).status_code == 200
-    async with acting(door.town.realm.login("operator")) as operator:
+    async with acting(door.town.endpoints.login("operator")) as operator:
         await keys.revoke(operator, typed.partition(".")[0])
 
     async def refused() -> bool:

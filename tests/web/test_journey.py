@@ -27,7 +27,7 @@ TITLE: Final = "三天没有水,一路走到回访"
 async def agent_at(people: People, door: Door, extension: str) -> Watched:
     """The agent whom the switch names so, on the page on which a call is waited for."""
     staff_id, link = await people.link("周话务", roles.AGENTS)
-    async with acting(door.town.realm.login("operator")) as operator:
+    async with acting(door.town.endpoints.login("operator")) as operator:
         await staff.name_agent(operator, staff_id, extension)
     agent = await people.page()
     await agent.goto(link)

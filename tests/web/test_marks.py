@@ -20,7 +20,7 @@ import httpx2
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from deploy.city.city import DESKS
+from deploy.city.endpoints import DESKS
 from deploy.city.registry import City as Served
 from deploy.embedded.postgres import binary
 from deploy.embedded.stack import Addresses
@@ -155,7 +155,7 @@ async def _plant(town: City, door: Door) -> tuple[list[Answered], Searched]:
     await town.settled(within=60)
     events = await followed(clients[roles.UNIT], 1)
     last = json.dumps(events, ensure_ascii=False)
-    count = len(await town.messages(town.realm.prefix + f"dispatch.orders.{UNIT}"))
+    count = len(await town.messages(town.endpoints.prefix + f"dispatch.orders.{UNIT}"))
     events = await followed(clients[roles.UNIT], count)
     last = json.dumps(events, ensure_ascii=False)
     return answered, Searched("the stream of the unit", frozenset(tokens_in(last.encode())))
@@ -177,7 +177,7 @@ async def _archived(town: City) -> None:
     await town.tell(INTAKE_REQUESTS, request_id, WithdrawRequest(request_id=request_id))
     await town.until_fact(complaint, ComplaintWithdrawn)
     await town.settled()
-    moved = await move(town.realm.login("operator"), datetime.now(UTC) + timedelta(days=1))
+    moved = await move(town.endpoints.login("operator"), datetime.now(UTC) + timedelta(days=1))
     assert moved.lives >= 1
 
 
@@ -202,15 +202,15 @@ def _page(address: str) -> bytes:
 
 
 async def _topics(town: City) -> list[Searched]:
-    admin = AdminClient(kafka_address.librdkafka(town.realm.kafka))
+    admin = AdminClient(kafka_address.librdkafka(town.endpoints.kafka))
     known = await asyncio.to_thread(admin.list_topics, timeout=30)
     found = []
-    for topic in sorted(name for name in known.topics if name.startswith(town.realm.prefix)):
+    for topic in sorted(name for name in known.topics if name.startswith(town.endpoints.prefix)):
         held: set[bytes] = set()
         for message in await town.messages(topic):
             headers = b" ".join(value or b"" for _, value in message.headers)
             held |= tokens_in(b" ".join((message.key or b"", message.value or b"", headers)))
-        found.append(Searched(f"topic {topic.removeprefix(town.realm.prefix)}", frozenset(held)))
+        found.append(Searched(f"topic {topic.removeprefix(town.endpoints.prefix)}", frozenset(held)))
     return found
 
 
@@ -228,7 +228,9 @@ async def _tables(town: City) -> list[Searched]:
 
 async def _dumped(town: City, folder: Path) -> list[Searched]:
     """A backup, table by table."""
-    await backup(Served(realm=town.realm, catalogue=str(town.folder / "catalogue.json")), folder / "kept")
+    await backup(
+        Served(endpoints=town.endpoints, catalogue=str(town.folder / "catalogue.json")), folder / "kept"
+    )
     dump = str(folder / "kept" / DUMP_FILE)
     done = await asyncio.to_thread(
         subprocess.run,

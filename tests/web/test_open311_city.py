@@ -393,7 +393,7 @@ async def test_a_contact_goes_into_the_vault_and_nowhere_else(
     assert answer.status_code == 200, answer.text
     await town.settled()
     said = [message.value for message in await town.messages(town.topic(INTAKE_REQUESTS), count=1)]
-    said += [message.value for message in await town.messages(town.realm.prefix + "complaints.log")]
+    said += [message.value for message in await town.messages(town.endpoints.prefix + "complaints.log")]
     said += [door.log.read_bytes(), town.logs(lines=100_000).encode()]
     own = await client.get(f"{ROOT}/requests/{number}.xml", params={"api_key": api_key, "extensions": "true"})
     said += [own.content]

@@ -51,7 +51,7 @@ async def test_a_session_ends_where_the_person_is_revoked_or_signs_out(people: P
     cookies = await watched.page.context.cookies()
     (session,) = [one for one in cookies if one["name"] == SESSION_COOKIE]
     assert (session["httpOnly"], session["sameSite"]) == (True, "Lax")
-    async with acting(door.town.realm.login("operator")) as operator:
+    async with acting(door.town.endpoints.login("operator")) as operator:
         await staff.revoke(operator, staff_id)
     await watched.goto("/")
     assert "/sign-in" in watched.page.url

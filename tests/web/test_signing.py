@@ -143,13 +143,13 @@ class Sender:
         self.secrets: list[MadeSecret] = []
 
     async def secret(self) -> MadeSecret:
-        async with acting(self.door.town.realm.login("operator")) as operator:
+        async with acting(self.door.town.endpoints.login("operator")) as operator:
             made = await keys.add_secret(operator, self.key_id)
         self.secrets.append(made)
         return made
 
     async def drop(self, made: MadeSecret) -> None:
-        async with acting(self.door.town.realm.login("operator")) as operator:
+        async with acting(self.door.town.endpoints.login("operator")) as operator:
             await keys.revoke_secret(operator, made.secret_id)
 
     async def send(self, events: Any, *secrets: str, **other: Any) -> httpx2.Response:
@@ -243,7 +243,7 @@ async def test_a_sender_changes_its_secret_without_a_pause(door: Door, sender: S
         await sender.secret()
     with pytest.raises(UserError, match="has 4 secrets"):
         await sender.secret()
-    async with acting(door.town.realm.login("operator")) as operator:
+    async with acting(door.town.endpoints.login("operator")) as operator:
         await keys.revoke(operator, sender.key_id)
 
     async def gone() -> bool:
@@ -257,19 +257,19 @@ async def test_a_secret_is_read_by_nobody_but_the_door_and_goes_into_no_backup(
     door: Door, sender: Sender, tmp_path: Path
 ) -> None:
     for login in ("reader", "operator", "web"):
-        connection = await asyncpg.connect(door.town.realm.login(login))
+        connection = await asyncpg.connect(door.town.endpoints.login(login))
         try:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch("SELECT secret FROM web.secret")
         finally:
             await connection.close()
-    connection = await reader(door.town.realm.login("reader"))
+    connection = await reader(door.town.endpoints.login("reader"))
     try:
         ids = {one.secret_id for one in await keys.listed_secrets(connection)}
     finally:
         await connection.close()
     assert sender.secrets[0].secret_id in ids
-    await backup(registry.City(realm=door.town.realm), tmp_path / "kept")
+    await backup(registry.City(endpoints=door.town.endpoints), tmp_path / "kept")
     told = subprocess.run(
         [binary("pg_restore"), "--file=-", tmp_path / "kept" / DUMP_FILE],
         check=True, capture_output=True, text=True,

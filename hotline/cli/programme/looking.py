@@ -135,7 +135,7 @@ async def every_programme(unread: UnreadableRows) -> tuple[list[Programme], date
     from hotline.governance.log import programmes
 
     city = city_up()
-    async with programmes(city.realm.logins["reader"]) as log:
+    async with programmes(city.endpoints.logins["reader"]) as log:
         return await log.all(unread), (await city_now(city)).date()
 
 
@@ -147,7 +147,7 @@ async def one_whole(called: str, unread: UnreadableRows) -> tuple[Programme, lis
     from shared.runtime.errors import UserError
 
     city = city_up()
-    async with programmes(city.realm.logins["reader"]) as log:
+    async with programmes(city.endpoints.logins["reader"]) as log:
         programme_id: ProgrammeId = await log.called(called)
         facts = await log.readable_facts(programme_id, unread)
         state = unread.read(f"programme {programme_id}", lambda: folded(facts))
@@ -183,7 +183,7 @@ async def found_candidates(
 
     city = city_up()
     first, last = period_of(first, last, (await city_now(city)).date())
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
         counts = await counted(connection, first, last + timedelta(days=1))
@@ -192,7 +192,7 @@ async def found_candidates(
             unread.note(f"the head of complaint {complaint}", why)
     finally:
         await connection.close()
-    async with programmes(city.realm.logins["reader"]) as log:
+    async with programmes(city.endpoints.logins["reader"]) as log:
         every = await log.all(unread)
     people = residents.at(last)
     districts = {} if people is None else {name: of.people for name, of in people.districts.items()}

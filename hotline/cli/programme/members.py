@@ -197,7 +197,7 @@ async def _behind(
 
     city = city_up()
     first, last = period_of(*days, (await city_now(city)).date())
-    async with programmes(city.realm.logins["reader"]) as log:
+    async with programmes(city.endpoints.logins["reader"]) as log:
         one = await log.one(await log.called(called))
     if cluster > len(one.clusters):
         grown = f"expected one of 1 to {len(one.clusters)}" if one.clusters else "it names none"
@@ -215,7 +215,7 @@ async def _alike(called: str, sought: LikenessSought, *, open_only: bool) -> tup
     from shared.log.postgres import SETTINGS
     from shared.log.reading import reader
 
-    connection = await reader(city_up().realm.logins["reader"], SETTINGS)
+    connection = await reader(city_up().endpoints.logins["reader"], SETTINGS)
     try:
         as_of = await caught_up(connection)
         first = await complaint_called(connection, called)
@@ -239,14 +239,14 @@ async def _offered(
         fail(f"--to: {len(members):,} complaints, expected at most {f.MEMBERS_MAX}.", code=2)
     city = city_up()
     said = Speaker(city, by, await city_now(city))
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         first = await complaint_called(connection, complaint)
         text = answer or await answer_of(connection, first)
         found = tuple([await member_called(connection, one) for one in members])
     finally:
         await connection.close()
-    async with programmes(city.realm.login("governor")) as log:
+    async with programmes(city.endpoints.login("governor")) as log:
         wish = f.AnswerOffered(
             programme_id=await log.called(called),
             by=said.by,
@@ -269,9 +269,9 @@ async def _members(called: str) -> list[tuple[Offer, list[MemberStanding]]]:
     from shared.log.reading import reader
 
     city = city_up()
-    async with programmes(city.realm.logins["reader"]) as log:
+    async with programmes(city.endpoints.logins["reader"]) as log:
         one = await log.one(await log.called(called))
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         await caught_up(connection)
         return [(offered, await standings(connection, offered)) for offered in one.offers]

@@ -96,7 +96,7 @@ async def record(
     demand_words("--as", by)
     city = city_up()
     said = Speaker(city, by, await city_now(city))
-    async with programmes(city.realm.login("governor")) as log:
+    async with programmes(city.endpoints.login("governor")) as log:
         state = await log.one(await log.called(called)) if called else None
         facts, after = await log.record(checked(wanted(state, said)))
     tell_recorded(facts, after, said.now.date(), json=json)

@@ -189,7 +189,7 @@ async def _imported(text: str, name: str, by: str) -> tuple[TableOutcome, list[W
 
     city, said = await _begun(by)
     tabled = programmes_in(_rows(text, name, COLUMNS, _TABLE), name, said.unit)
-    async with programmes(city.realm.login("governor")) as log:
+    async with programmes(city.endpoints.login("governor")) as log:
         states = await _by_id(log)
         # All are looked at before the first is recorded: a conflict or a citizen's number leaves nothing behind.
         wanted = [checked(_missing(one, states.get(one.programme_id), said, name)) for one in tabled]
@@ -202,7 +202,7 @@ async def _updated(text: str, name: str, by: str) -> tuple[TableOutcome, list[Wi
     from hotline.governance.log import programmes
 
     city, said = await _begun(by)
-    async with programmes(city.realm.login("governor")) as log:
+    async with programmes(city.endpoints.login("governor")) as log:
         rows = list(_rows(text, name, COLUMNS, _ACTS))
         called = {text: await log.named(text) for text in {row["programme"] for row in rows}}
         acts = acts_in(rows, name, lambda text: _known(called[text]), said.by, said.now)

@@ -60,7 +60,7 @@ async def _amended(
     from shared.unreadable import NAMED_MAX
 
     city = city_up()
-    connection = await reader(city.realm.logins["reader"], SETTINGS)
+    connection = await reader(city.endpoints.logins["reader"], SETTINGS)
     try:
         if complaint:
             ids = [(await complaint_called(connection, complaint)).complaint_id]

@@ -21,7 +21,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from hotline.lab.bench.floor_worker import LIVES_PAGE, FloorOrders, FloorWork
 from hotline.lab.bench.meter import Meter, Spent, spent
 from shared.ids import TOGETHER
@@ -89,7 +89,7 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def floor_of(
-    realm: Realm,
+    endpoints: CityEndpoints,
     *,
     lives: int,
     facts_a_life: int,
@@ -99,21 +99,21 @@ async def floor_of(
     servers: Mapping[str, int],
     parts: Sequence[FloorWork] = PARTS,
 ) -> Floor:
-    """Measure the floor under lives that were lived in this realm; its services must have stopped.
+    """Measure the floor under lives that were lived in this endpoints; its services must have stopped.
 
     There must be as many lives in the log as are asked for here and for the warm-up.
     """
     warm_up = max(LIVES_PAGE, round(lives * WARM_UP))
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     children: dict[str, asyncio.subprocess.Process] = {}
     try:
         await database.execute(_TABLE)
         for part in parts:
             orders = FloorOrders(
                 part=part,
-                kafka=realm.kafka,
-                prefix=realm.prefix,
-                postgres=realm.owner_dsn,
+                kafka=endpoints.kafka,
+                prefix=endpoints.prefix,
+                postgres=endpoints.owner_dsn,
                 units=list(units),
                 messages=dict(messages),
                 batch_max=batch_max,

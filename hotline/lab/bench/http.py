@@ -14,8 +14,8 @@ from typing import Final
 
 import asyncpg
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import making, served
+from deploy.city.endpoints import CityEndpoints
 from hotline.lab.bench import picture
 from hotline.lab.bench.clients import ends_of, partitions_of
 from hotline.lab.bench.http_run import ACCEPTED, ANSWERED, HttpLoad, HttpProcess, door_of, floor_of
@@ -107,14 +107,14 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 async def run(here: BenchCity, size: HttpSize, say: Callable[[str], None]) -> HttpResult:
     """Measure so much."""
     wrong: list[str] = []
-    realm = await city.create(here.addresses, "http", here.units)
-    async with door_of(here, realm, say, []) as door, floor_of(here, realm) as empty:
+    endpoints = await making.create(here.addresses, "http", here.units)
+    async with door_of(here, endpoints, say, []) as door, floor_of(here, endpoints) as empty:
         idle_mb = door.memory_mb
         floor, single, batch = await _as_fast_as_it_goes(door, empty, size, say)
         alone, beside = await _beside_slow_ones(door, size, say)
-        wrong += await _kept(realm, [*single, *batch, alone, beside])
-        fixed = await here.fixed(realm, single[-1].gc_threshold)
-    await here.drop(realm)
+        wrong += await _kept(endpoints, [*single, *batch, alone, beside])
+        fixed = await here.fixed(endpoints, single[-1].gc_threshold)
+    await here.drop(endpoints)
     outcome = await _outcomes(here, size, wrong, say)
     loads = [*floor, *single, *batch, alone, beside, outcome]
     wrong += [f"{one.what}: answered {one.all_answers}" for one in loads if not _as_expected(one)]
@@ -185,14 +185,14 @@ def _as_expected(load: HttpLoad) -> bool:
     return set(load.all_answers) - {"lost"} in ({ACCEPTED}, {ANSWERED}) and not load.answers.get("lost")
 
 
-async def _kept(realm: Realm, loads: Sequence[HttpLoad]) -> list[str]:
+async def _kept(endpoints: CityEndpoints, loads: Sequence[HttpLoad]) -> list[str]:
     """Every event that was accepted lies in Kafka, and no more than were sent."""
     accepted = sum(one.all_answers.get(ACCEPTED, 0) * one.events for one in loads)
     unanswered = sum(one.all_answers.get("lost", 0) * one.events for one in loads)
-    consumer = reader_of(realm.looks, client_id="bench-http")
+    consumer = reader_of(endpoints.looks, client_id="bench-http")
     try:
         await consumer.start()
-        consumer.assign(partitions_of(realm.prefix, INTAKE_REQUESTS, []))
+        consumer.assign(partitions_of(endpoints.prefix, INTAKE_REQUESTS, []))
         there = sum((await ends_of(consumer)).values())
     finally:
         await consumer.stop()
@@ -206,15 +206,15 @@ async def _outcomes(
 ) -> HttpLoad:
     """Requests at a steady rate, each waited for until a unit has it."""
     say(f"{size.outcome_rate:g} requests a second wait for their outcome")
-    realm = await city.create(here.addresses, "http0", here.units)
-    logs = here.stack.folder / "logs" / realm.name
-    desks = city.services(realm, logs, traces_ratio=TRACES_RATIO, catalogue=str(here.catalogue))
-    async with door_of(here, realm, say, desks) as door:
+    endpoints = await making.create(here.addresses, "http0", here.units)
+    logs = here.stack.folder / "logs" / endpoints.name
+    desks = served.services(endpoints, logs, traces_ratio=TRACES_RATIO, catalogue=str(here.catalogue))
+    async with door_of(here, endpoints, say, desks) as door:
         asked = {"kind": "act", "rate": size.outcome_rate, "connections": 16}
         load = await door.loaded(
             "outcome", {**asked, "warm_up_seconds": 3.0, "seconds": size.outcome_seconds}
         )
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
         received = await database.fetchval("SELECT count(*) FROM es.event WHERE type = 'ComplaintReceived'")
     finally:
@@ -222,7 +222,7 @@ async def _outcomes(
     answered, cut = load.all_answers.get(ANSWERED, 0), load.all_answers.get("lost", 0)
     if not answered <= received <= answered + cut:
         wrong.append(f"{answered:,} requests were answered, {received:,} are on record")
-    await here.drop(realm)
+    await here.drop(endpoints)
     return load
 
 

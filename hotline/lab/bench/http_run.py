@@ -14,8 +14,8 @@ import asyncpg
 import msgspec
 import psutil
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import served
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.kafka_rights import Login
 from deploy.supervision.supervisor import Service, Supervisor
 from hotline.lab.bench.http_load import ClientDemand, ClientsSeen
@@ -60,10 +60,10 @@ class HttpLoad(msgspec.Struct, frozen=True, kw_only=True):
 class HttpProcess:
     """A process that answers, and how it is loaded."""
 
-    def __init__(self, here: BenchCity, realm: Realm, key: str, pid: int, port: int) -> None:
+    def __init__(self, here: BenchCity, endpoints: CityEndpoints, key: str, pid: int, port: int) -> None:
         """It answers at this port of loopback; `key`: the one its clients carry."""
         self._here = here
-        self._realm = realm
+        self._endpoints = endpoints
         self._key = key
         self._pid = pid
         self._port = port
@@ -78,7 +78,7 @@ class HttpProcess:
         """Have clients of their own process ask; what they saw, and what that took."""
         self._runs += 1
         clients = await self.clients(demand)
-        database = await asyncpg.connect(self._realm.owner_dsn)
+        database = await asyncpg.connect(self._endpoints.owner_dsn)
         try:
             more = {} if beside is None else {"slow clients": beside.process.pid}
             named = {"web": self._pid, "clients": clients.process.pid, **more, **self._here.servers}
@@ -175,18 +175,18 @@ class HttpClients:
 
 @asynccontextmanager
 async def door_of(
-    here: BenchCity, realm: Realm, say: Callable[[str], None], desks: Sequence[Service]
+    here: BenchCity, endpoints: CityEndpoints, say: Callable[[str], None], desks: Sequence[Service]
 ) -> AsyncIterator[HttpProcess]:
     """The door of a city, beside these processes, and a key of the agents."""
-    logs = here.stack.folder / "logs" / realm.name
-    web = city.web(realm, logs, STAFF_PORT="-1", CATALOGUE=str(here.catalogue))
+    logs = here.stack.folder / "logs" / endpoints.name
+    web = served.web(endpoints, logs, STAFF_PORT="-1", CATALOGUE=str(here.catalogue))
     supervisor = Supervisor([*desks, web], stack=None, say=say)
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
     try:
         port = await _port(web.log)
-        key = await _key(realm)
-        yield HttpProcess(here, realm, key, supervisor.pids()[web.name], port)
+        key = await _key(endpoints)
+        yield HttpProcess(here, endpoints, key, supervisor.pids()[web.name], port)
         if restarts := {name: times for name, times in supervisor.restarts.items() if times}:
             raise UserError(f"services died and were started again: {restarts}; their logs: {logs}.")
     finally:
@@ -206,9 +206,9 @@ async def _port(log: Path) -> int:
             await asyncio.sleep(0.05)
 
 
-async def _key(realm: Realm) -> str:
+async def _key(endpoints: CityEndpoints) -> str:
     login = Login(roles.AGENTS, "")
-    async with acting(realm.login("operator")) as operator:
+    async with acting(endpoints.login("operator")) as operator:
         made = await keys.add(
             operator, login, SCOPES_OF[roles.AGENTS], [keys.usual_source(login)], RATE, "the benchmark"
         )
@@ -216,7 +216,7 @@ async def _key(realm: Realm) -> str:
 
 
 @asynccontextmanager
-async def floor_of(here: BenchCity, realm: Realm) -> AsyncIterator[HttpProcess]:
+async def floor_of(here: BenchCity, endpoints: CityEndpoints) -> AsyncIterator[HttpProcess]:
     """The same server with an empty handler."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "hotline.lab.bench.http_floor", stdout=asyncio.subprocess.PIPE
@@ -224,7 +224,7 @@ async def floor_of(here: BenchCity, realm: Realm) -> AsyncIterator[HttpProcess]:
     try:
         assert process.stdout is not None  # noqa: S101 -- it was asked for
         port = int(await process.stdout.readline())
-        yield HttpProcess(here, realm, "no key", process.pid, port)
+        yield HttpProcess(here, endpoints, "no key", process.pid, port)
     finally:
         with suppress(ProcessLookupError):
             process.terminate()

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from deploy.city import city
+from deploy.city import making
 from hotline.lab.bench import picture
 from hotline.lab.bench.meter import Meter, spent
 from hotline.lab.bench.report import print_line, print_table, print_verdict, print_where
@@ -81,15 +81,15 @@ async def run(
     here: BenchCity, told: Articles, known: list[Question], say: Callable[[str], None], *, rounds: int
 ) -> KnowledgeResult:
     """Measure so much."""
-    realm = await city.create(here.addresses, "knowledge", here.units)
-    async with acting(realm.login("editor")) as editor:
+    endpoints = await making.create(here.addresses, "knowledge", here.units)
+    async with acting(endpoints.login("editor")) as editor:
         await base.load(editor, told.articles)
     say(f"{len(known)} questions are searched among {len(told.articles)} versions of articles")
     at = datetime.now(UTC)
-    owner = await asyncpg.connect(realm.owner_dsn)
+    owner = await asyncpg.connect(endpoints.owner_dsn)
     try:
         meter = Meter({**here.servers}, owner)
-        async with acting(realm.login("reader")) as reader:
+        async with acting(endpoints.login("reader")) as reader:
             loading, _ = await _searched(reader, known[0], at)
             began = await meter.read()
             answers = [[await _searched(reader, one, at) for one in known] for _ in range(rounds)]
@@ -100,7 +100,7 @@ async def run(
     machine = here.machine()
     result = KnowledgeResult(
         machine=machine,
-        fixed=await here.fixed(realm, gc.get_threshold()),
+        fixed=await here.fixed(endpoints, gc.get_threshold()),
         others_share=window.others_share,
         warnings=warnings_of(machine, {"the searches": window}),
         wrong=[
@@ -117,7 +117,7 @@ async def run(
         loading=loading,
     )
     result.warnings.extend(bars_missed(result))
-    await here.drop(realm)
+    await here.drop(endpoints)
     return result
 
 

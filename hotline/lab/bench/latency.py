@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from deploy.city import city
+from deploy.city import making
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import wrong_with
 from hotline.lab.bench.latency_run import LatencyRun, OfferedLoad, paced, served, wrong_with_limits
@@ -95,7 +95,7 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 async def run(here: BenchCity, size: LatencySize, say: Callable[[str], None]) -> LatencyResult:
     """Measure so much."""
     runs: list[LatencyRun] = []
-    whole = await city.create(here.addresses, "latency", here.units, simulated=True)
+    whole = await making.create(here.addresses, "latency", here.units, simulated=True)
     async with served(here, whole, RULESET, say) as pids:
         say("warming up")
         warm, lives = await paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
@@ -106,7 +106,7 @@ async def run(here: BenchCity, size: LatencySize, say: Callable[[str], None]) ->
                 runs.append(done)
                 lives += asked
     wrong = await wrong_with(whole.owner_dsn, lives)
-    late = await city.create(here.addresses, "limits", here.units, simulated=True)
+    late = await making.create(here.addresses, "limits", here.units, simulated=True)
     async with served(here, late, "boston-311-2011", say) as pids:
         say("warming up")
         limits_load = replace(size.limits, seconds=1.0)

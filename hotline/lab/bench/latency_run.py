@@ -12,8 +12,8 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
+from deploy.city.served import services as services_of
 from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.pace import Demand, Paced
@@ -67,12 +67,12 @@ class LatencyRun(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def served(
-    here: BenchCity, realm: Realm, ruleset: str, say: Callable[[str], None]
+    here: BenchCity, endpoints: CityEndpoints, ruleset: str, say: Callable[[str], None]
 ) -> AsyncIterator[dict[str, int]]:
     """The city's processes at work; gives their ids."""
-    logs = here.stack.folder / "logs" / realm.name
-    services = city.services(
-        realm, logs, traces_ratio=TRACES_RATIO, ruleset=ruleset, catalogue=str(here.catalogue)
+    logs = here.stack.folder / "logs" / endpoints.name
+    services = services_of(
+        endpoints, logs, traces_ratio=TRACES_RATIO, ruleset=ruleset, catalogue=str(here.catalogue)
     )
     supervisor = Supervisor(services, stack=None, say=say)
     await supervisor.start()
@@ -90,7 +90,7 @@ async def served(
 
 async def paced(
     here: BenchCity,
-    realm: Realm,
+    endpoints: CityEndpoints,
     pids: dict[str, int],
     name: str,
     load: OfferedLoad,
@@ -100,8 +100,8 @@ async def paced(
 ) -> tuple[LatencyRun, int]:
     """Offer one load once; the run, and how many requests that were."""
     asked = Demand(
-        kafka=realm.outside,
-        prefix=realm.prefix,
+        kafka=endpoints.outside,
+        prefix=endpoints.prefix,
         name=f"{number}-{load.rate:g}",
         units=here.units,
         # A limit that a municipal unit misses has nobody above it to be told.
@@ -112,7 +112,7 @@ async def paced(
         units_measured=load.units_measured,
         limit_seconds=limit_seconds,
     )
-    used, seen = await _offered(here, realm, pids, asked)
+    used, seen = await _offered(here, endpoints, pids, asked)
     waits = {
         what: wait
         for what, wait in (
@@ -140,7 +140,9 @@ async def paced(
     return done, seen.asked
 
 
-async def _offered(here: BenchCity, realm: Realm, pids: dict[str, int], asked: Demand) -> tuple[Spent, Paced]:
+async def _offered(
+    here: BenchCity, endpoints: CityEndpoints, pids: dict[str, int], asked: Demand
+) -> tuple[Spent, Paced]:
     """Have a process of its own offer it; what that took of the processors meanwhile, and what was seen."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -150,7 +152,7 @@ async def _offered(here: BenchCity, realm: Realm, pids: dict[str, int], asked: D
         stdout=asyncio.subprocess.PIPE,
         limit=64 * 1024 * 1024,
     )
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
         meter = Meter({**pids, PACE: child.pid, **here.servers}, database)
         _tell(child, msgspec.json.encode(asked))

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import making
+from deploy.city.endpoints import DESKS, CityEndpoints
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import LIFE
 from hotline.lab.bench.floor import PARTS, PARTS_TOGETHER, Floor, floor_of
@@ -42,7 +42,7 @@ LIVES_PER_SECOND_MIN: Final = 1000.0
 RATE_IN_TENTHS: Final = 100
 """Rates below this are shown with one decimal."""
 ONE_BY_ONE: Final = {
-    **{f"{desk.upper()}_BATCH_MAX": "1" for desk in city.DESKS},
+    **{f"{desk.upper()}_BATCH_MAX": "1" for desk in DESKS},
     "RELAY_PAGE_MAX": "1",
 }
 
@@ -147,12 +147,12 @@ async def run(here: BenchCity, size: LivesSize, say: Callable[[str], None]) -> L
     rounds: list[LivesRound] = []
     if size.warm_up_stage:
         say(f"{size.warm_up_stage} lives to warm up the servers")
-        before = await city.create(here.addresses, f"{how}0", here.units, simulated=True)
+        before = await making.create(here.addresses, f"{how}0", here.units, simulated=True)
         cold = replace(load, lives=size.warm_up_stage, warm_up=size.warm_up_stage // 2)
         await _live(here, before, cold, say)
     for number in range(1, size.rounds + 1):
         say(f"round {number} of {size.rounds}: {size.warm_up} lives to warm up, {size.lives} measured")
-        whole = await city.create(here.addresses, f"{how}{number}", here.units, simulated=True)
+        whole = await making.create(here.addresses, f"{how}{number}", here.units, simulated=True)
         system = await _live(here, whole, load, say)
         say(f"  the floor: {size.lives} lives' facts and messages, nothing else")
         floor = await floor_of(
@@ -173,15 +173,17 @@ async def run(here: BenchCity, size: LivesSize, say: Callable[[str], None]) -> L
             under_way=size.lives_one_by_one // 4,
             extra=ONE_BY_ONE,
         )
-        alone = await city.create(here.addresses, f"{how}{number}single", here.units, simulated=True)
+        alone = await making.create(here.addresses, f"{how}{number}single", here.units, simulated=True)
         rounds.append(compared(system, await _live(here, alone, single, say), floor))
     fixed = await here.fixed(whole, system.gc_threshold)
     mixes = await lived_mixes(here, how, size.mixes_scale, say) if size.mixes_scale else []
     return judged(here.machine(), fixed, size, rounds, mixes)
 
 
-async def _live(here: BenchCity, realm: Realm, load: Load, say: Callable[[str], None]) -> MeasuredLives:
-    done = await lived(here, realm, load, say=say)
+async def _live(
+    here: BenchCity, endpoints: CityEndpoints, load: Load, say: Callable[[str], None]
+) -> MeasuredLives:
+    done = await lived(here, endpoints, load, say=say)
     say(f"  {done.lives_per_second:,.0f} lives/s; every life is checked")
     return done
 

@@ -19,8 +19,8 @@ import asyncpg
 import msgspec
 import psutil
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import making
+from deploy.city.endpoints import CityEndpoints
 from hotline.audit.verify import verify
 from hotline.lab.bench import picture
 from hotline.lab.bench.city import Target, request_of
@@ -149,23 +149,25 @@ async def run(here: BenchCity, size: LogSize, say: Callable[[str], None]) -> Log
     wrong: list[str] = []
     fits = [facts for facts in size.grown if facts * BYTES_A_FACT + SPARE_BYTES < _free(here.stack.folder)]
     for number, facts in enumerate((*fits, 0)):
-        realm = await city.create(here.addresses, f"log{number}", here.units, simulated=True)
+        endpoints = await making.create(here.addresses, f"log{number}", here.units, simulated=True)
         say(f"the log is grown to {facts:,} facts")
         if facts:
-            await grow(realm.owner_dsn, facts, say=say)
-        done = await _lived_on(here, realm, facts, size, say)
+            await grow(endpoints.owner_dsn, facts, say=say)
+        done = await _lived_on(here, endpoints, facts, size, say)
         growth.append(done)
         wrong += [f"at {facts:,} facts: {what}" for what in done.lived.wrong]
         if facts == size.verified:
             for what in ("a bare read", *VIEWS, "verify"):
-                one, problems = await _read(here, realm, what)
+                one, problems = await _read(here, endpoints, what)
                 say(f"  {what}: {one.facts_per_second:,.0f} facts/s, {one.cpu_us:.1f} us a fact")
                 reads.append(one)
                 wrong += problems
         if number == len(fits):
-            fixed = await here.fixed(realm, done.lived.gc_threshold)
-            appends = [await _appended(realm, here.targets, batch, size.seconds) for batch in size.batches]
-        await here.drop(realm)
+            fixed = await here.fixed(endpoints, done.lived.gc_threshold)
+            appends = [
+                await _appended(endpoints, here.targets, batch, size.seconds) for batch in size.batches
+            ]
+        await here.drop(endpoints)
     machine = here.machine()
     empty, largest = [one for one in growth if not one.facts], max(growth, key=lambda one: one.facts)
     rate = spread_of(one.lived.lives_per_second for one in empty)
@@ -216,9 +218,9 @@ def _free(folder: Path) -> int:
 
 
 async def _lived_on(
-    here: BenchCity, realm: Realm, facts: int, size: LogSize, say: Callable[[str], None]
+    here: BenchCity, endpoints: CityEndpoints, facts: int, size: LogSize, say: Callable[[str], None]
 ) -> Grew:
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
         held: int = await database.fetchval("SELECT pg_database_size(current_database())")
         await database.execute(
@@ -231,37 +233,37 @@ async def _lived_on(
         warm_up=size.warm_up,
         under_way=min(UNDER_WAY, size.warm_up + size.lives),
     )
-    done = await lived(here, realm, load, say=say)
+    done = await lived(here, endpoints, load, say=say)
     say(f"  {done.lives_per_second:,.0f} lives/s; every life is checked")
     return Grew(facts=facts, bytes=held, lived=done)
 
 
-async def _read(here: BenchCity, realm: Realm, what: str) -> tuple[Read, list[str]]:
+async def _read(here: BenchCity, endpoints: CityEndpoints, what: str) -> tuple[Read, list[str]]:
     """Go through the whole log in one of the ways; what was found wrong."""
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
         meter = Meter({"bench": psutil.Process().pid, **here.servers}, database)
         first = await meter.read()
         problems: list[str] = []
         if what == "verify":
-            report = await verify(realm.logins["reader"])
+            report = await verify(endpoints.logins["reader"])
             facts = report.facts
             problems = [f"verify: {one.complaint_id} {one.what}" for one in report.problems[:5]]
         elif what in VIEWS:
-            rebuilt = await rebuild(realm.owner_dsn, what)
+            rebuilt = await rebuild(endpoints.owner_dsn, what)
             facts = rebuilt.facts
             if rebuilt.removed or rebuilt.added:
                 problems = [f"rebuild of {what}: {rebuilt.removed} rows were wrong, {rebuilt.added} missing"]
         else:
-            facts = await _bare(realm)
+            facts = await _bare(endpoints)
         return Read(what=what, facts=facts, spent=spent(first, await meter.read())), problems
     finally:
         await database.close()
 
 
-async def _bare(realm: Realm) -> int:
+async def _bare(endpoints: CityEndpoints) -> int:
     """Every column of every fact into Python, in order of position, and nothing done with it."""
-    database = await asyncpg.connect(realm.logins["reader"])
+    database = await asyncpg.connect(endpoints.logins["reader"])
     try:
         facts = 0
         async with database.transaction(readonly=True):
@@ -273,9 +275,11 @@ async def _bare(realm: Realm) -> int:
         await database.close()
 
 
-async def _appended(realm: Realm, targets: Sequence[Target], requests: int, seconds: float) -> Appended:
+async def _appended(
+    endpoints: CityEndpoints, targets: Sequence[Target], requests: int, seconds: float
+) -> Appended:
     """Requests recorded one transaction after another, on one connection."""
-    log = PostgresLog(realm.logins["intake"], "intake", "bench.log")
+    log = PostgresLog(endpoints.logins["intake"], "intake", "bench.log")
     desk = Desk("intake", intake.decide, log, Telemetry("intake"))
     batches = _batches(targets, requests)
     try:

@@ -19,8 +19,8 @@ import asyncpg
 import msgspec
 import psutil
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import making
+from deploy.city.endpoints import DESKS, PROCESSES, CityEndpoints
 from hotline.lab.bench import picture
 from hotline.lab.bench.clients import Outbox, producer_of
 from hotline.lab.bench.lives import UNDER_WAY
@@ -117,22 +117,26 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 
 async def run(here: BenchCity, size: MemorySize, say: Callable[[str], None]) -> MemoryResult:
     """Measure so much."""
-    realm = await city.create(here.addresses, "memory", here.units, simulated=True)
+    endpoints = await making.create(here.addresses, "memory", here.units, simulated=True)
     say(f"{size.lives} lives and {size.calls} calls")
     samples: list[Sample] = []
-    done = await _live(here, realm, size, samples, say)
-    wrong = [*done.wrong, *await _missing(realm, size, samples)]
-    return judged(here.machine(), await here.fixed(realm, done.gc_threshold), size, done, samples, wrong)
+    done = await _live(here, endpoints, size, samples, say)
+    wrong = [*done.wrong, *await _missing(endpoints, size, samples)]
+    return judged(here.machine(), await here.fixed(endpoints, done.gc_threshold), size, done, samples, wrong)
 
 
 async def _live(
-    here: BenchCity, realm: Realm, size: MemorySize, samples: list[Sample], say: Callable[[str], None]
+    here: BenchCity,
+    endpoints: CityEndpoints,
+    size: MemorySize,
+    samples: list[Sample],
+    say: Callable[[str], None],
 ) -> MeasuredLives:
     async def beside(pids: Mapping[str, int]) -> None:
-        database = await asyncpg.connect(realm.owner_dsn)
+        database = await asyncpg.connect(endpoints.owner_dsn)
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(_call(realm, size.calls))
+                both.create_task(_call(endpoints, size.calls))
                 both.create_task(_watch(pids, database, samples))
         finally:
             await database.close()
@@ -142,7 +146,7 @@ async def _live(
         warm_up=size.lives // 10,
         under_way=UNDER_WAY,
     )
-    return await lived(here, realm, load, say=say, beside=beside)
+    return await lived(here, endpoints, load, say=say, beside=beside)
 
 
 async def _watch(
@@ -163,13 +167,13 @@ async def _watch(
         await asyncio.sleep(max(0.1, (loop.time() - began) / SAMPLES))
 
 
-async def _call(realm: Realm, calls: int) -> None:
+async def _call(endpoints: CityEndpoints, calls: int) -> None:
     """Be the telephone: so many messages for each request intake has taken, until all calls are told."""
-    topic = realm.prefix + TELEPHONY_CALLS.name
+    topic = endpoints.prefix + TELEPHONY_CALLS.name
     told = 0
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
-        async with producer_of(realm.kafka, "telephone", [topic]) as producer:
+        async with producer_of(endpoints.kafka, "telephone", [topic]) as producer:
             outbox = Outbox(producer)
             while told < calls:
                 requests: int = await database.fetchval(_REQUESTS)
@@ -196,11 +200,11 @@ def _put_call(outbox: Outbox, topic: str, call: str) -> None:
         outbox.put(topic, partition, key, msgspec.json.encode(step), headers)
 
 
-async def _missing(realm: Realm, size: MemorySize, samples: list[Sample]) -> list[str]:
+async def _missing(endpoints: CityEndpoints, size: MemorySize, samples: list[Sample]) -> list[str]:
     """Faults of the run: calls that are not on the register, desks that took in too little; empty if none."""
     if not samples:
         return ["no reading was taken"]
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
         calls = await database.fetchval(_CALLS)
         taken = {row[0]: row[1] for row in await database.fetch(_TAKEN)}
@@ -226,9 +230,9 @@ def judged(
     wrong: list[str],
 ) -> MemoryResult:
     """The memory of each process, with warnings and faults."""
-    held = {name: held_of(name, samples) for name in city.PROCESSES} if samples else {}
+    held = {name: held_of(name, samples) for name in PROCESSES} if samples else {}
     warnings = warnings_of(machine, {"the lives": done.spent})
-    for name in city.DESKS:
+    for name in DESKS:
         if name in held and held[name].highest > MEMORY_MAX:
             warnings.append(
                 f"{name} held {held[name].highest / 1e6:,.0f} MB, above the bar of {MEMORY_MAX / 1e6:.0f} MB"
@@ -279,7 +283,7 @@ def show(result: MemoryResult) -> None:
         ],
     )
     print_line(
-        f"At most {max(result.held[name].highest for name in city.DESKS) / 1e6:,.0f} MB a desk over "
+        f"At most {max(result.held[name].highest for name in DESKS) / 1e6:,.0f} MB a desk over "
         f"{result.samples[-1].seconds:,.0f} s; growth is the last quarter of the time by the second."
     )
     print_where(

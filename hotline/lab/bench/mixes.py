@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import making, served
+from deploy.city.endpoints import CityEndpoints
 from deploy.supervision.supervisor import Supervisor
 from hotline.lab.acknowledged import lost
 from hotline.lab.bench.stage import TRACES_RATIO, BenchCity
@@ -64,20 +64,22 @@ async def lived_mixes(here: BenchCity, run: str, scale: float, say: Callable[[st
 async def _lived(here: BenchCity, name: str, mix: Mix, scale: float, say: Callable[[str], None]) -> LivedMix:
     say(f"the mix {mix}: a day at {scale:g} of Beijing, by the conductor")
     known = catalogue()
-    realm = await city.create(here.addresses, name, known.units, retention=LIVED.retention, simulated=True)
-    await prepare(realm.owner_dsn)
-    await load_where_empty(realm.login("editor"))
-    logs = here.catalogue.parent / "logs" / realm.name
+    endpoints = await making.create(
+        here.addresses, name, known.units, retention=LIVED.retention, simulated=True
+    )
+    await prepare(endpoints.owner_dsn)
+    await load_where_empty(endpoints.login("editor"))
+    logs = here.catalogue.parent / "logs" / endpoints.name
     supervisor = Supervisor(
-        city.services(realm, logs, served=LIVED, traces_ratio=TRACES_RATIO), stack=None, say=say
+        served.services(endpoints, logs, served=LIVED, traces_ratio=TRACES_RATIO), stack=None, say=say
     )
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
     try:
         day = SimulatedDay(
-            kafka=realm.outside,
-            postgres=realm.owner_dsn,
-            prefix=realm.prefix,
+            kafka=endpoints.outside,
+            postgres=endpoints.owner_dsn,
+            prefix=endpoints.prefix,
             catalogue=known,
             scale=scale,
             mix=mix,
@@ -95,11 +97,11 @@ async def _lived(here: BenchCity, name: str, mix: Mix, scale: float, say: Callab
         facts=sum(summary.facts.values()),
         seconds=summary.elapsed_seconds,
         asked_for=dict(summary.asked_for),
-        wrong=await _wrong_with(realm, mix, summary),
+        wrong=await _wrong_with(endpoints, mix, summary),
     )
 
 
-async def _wrong_with(realm: Realm, mix: Mix, summary: Summary) -> list[str]:
-    gone = await lost(realm.logins["reader"], realm.prefix, summary.acknowledged_inputs)
+async def _wrong_with(endpoints: CityEndpoints, mix: Mix, summary: Summary) -> list[str]:
+    gone = await lost(endpoints.logins["reader"], endpoints.prefix, summary.acknowledged_inputs)
     found = [f"mix {mix}: {one.source} {one.event_id} is lost" for one in sorted(gone)]
     return [*found, *([f"mix {mix}: {summary.open} lives are still open"] if summary.open else [])]

@@ -16,8 +16,9 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import endpoints as own
+from deploy.city import making
+from deploy.city.endpoints import CityEndpoints
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import LIFE
 from hotline.lab.bench.lives import UNDER_WAY, WARM_UP_LIVES_MIN
@@ -130,30 +131,32 @@ async def run(here: BenchCity, size: PeersSize, say: Callable[[str], None]) -> P
     """Measure so much."""
     rounds: list[PeersRound] = []
     for number in range(1, size.rounds + 1):
-        realm = await city.create(here.addresses, f"peers{number}", here.units, simulated=True)
+        endpoints = await making.create(here.addresses, f"peers{number}", here.units, simulated=True)
         say(f"round {number} of {size.rounds}: {size.ours} lives of ours after {size.ours_warm_up}")
-        ours = await _ours(here, realm, size, say)
-        models = await _models(realm)
+        ours = await _ours(here, endpoints, size, say)
+        models = await _models(endpoints)
         peers = {}
         for name, module in PEERS.items():
             say(f"  {size.peer} lives of {name} after {size.peer_warm_up}")
             database = await _database(here, f"peers{number}_{name}")
             peers[name] = await _peer(here, name, module, database, models, size)
         rounds.append(PeersRound(ours=ours, peers=peers))
-    return judged(here.machine(), await here.fixed(realm, ours.gc_threshold), size, rounds)
+    return judged(here.machine(), await here.fixed(endpoints, ours.gc_threshold), size, rounds)
 
 
-async def _ours(here: BenchCity, realm: Realm, size: PeersSize, say: Callable[[str], None]) -> MeasuredLives:
+async def _ours(
+    here: BenchCity, endpoints: CityEndpoints, size: PeersSize, say: Callable[[str], None]
+) -> MeasuredLives:
     load = Load(
         lives=size.ours_warm_up + size.ours,
         warm_up=size.ours_warm_up,
         under_way=UNDER_WAY,
     )
-    return await lived(here, realm, load, say=say)
+    return await lived(here, endpoints, load, say=say)
 
 
-async def _models(realm: Realm) -> list[list[Body]]:
-    database = await asyncpg.connect(realm.owner_dsn)
+async def _models(endpoints: CityEndpoints) -> list[list[Body]]:
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
         rows = await database.fetch(_BODIES, len(LIFE), MODELS)
     finally:
@@ -267,7 +270,7 @@ def _cpu_us(lives: int, spent: Spent) -> float:
 
 
 def _memory(ours: MeasuredLives) -> int:
-    return sum(bytes_ for name, bytes_ in ours.memory_bytes.items() if name in city.PROCESSES)
+    return sum(bytes_ for name, bytes_ in ours.memory_bytes.items() if name in own.PROCESSES)
 
 
 def show(result: PeersResult) -> None:

@@ -17,8 +17,8 @@ import asyncpg
 import msgspec
 import psutil
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import making
+from deploy.city.endpoints import PROJECTOR, CityEndpoints
 from hotline.lab.bench import picture
 from hotline.lab.bench.asked import Answer, answered
 from hotline.lab.bench.generator import grow_lives
@@ -161,24 +161,26 @@ async def _asked(
     here: BenchCity, size: ReadsSize, wrong: list[str], say: Callable[[str], None]
 ) -> tuple[list[Answer], list[Taken], int]:
     """The answers on a long log, what the projector took for it, and how many complaints are open."""
-    small = await city.create(here.addresses, "reads0", here.units, simulated=True)
+    small = await making.create(here.addresses, "reads0", here.units, simulated=True)
     await grow_lives(small.owner_dsn, size.caught_up, open_of_ten=OPEN_OF_TEN, say=say)
     taken = [await _caught_up(small)]
     say(f"  {taken[0].facts_per_second:,.0f} facts a second of processor time are caught up with")
     await here.drop(small)
-    realm = await city.create(here.addresses, "reads", here.units, simulated=True)
+    endpoints = await making.create(here.addresses, "reads", here.units, simulated=True)
     say(f"a log is grown to {size.complaints:,} complaints")
-    await grow_lives(realm.owner_dsn, size.complaints, open_of_ten=OPEN_OF_TEN, say=say)
-    taken.append(await _gone_through(realm, size))
+    await grow_lives(endpoints.owner_dsn, size.complaints, open_of_ten=OPEN_OF_TEN, say=say)
+    taken.append(await _gone_through(endpoints, size))
     say("every question is put")
-    answers = await answered(realm.login("reader"), realm.owner_dsn, size.rounds, lives=size.complaints)
+    answers = await answered(
+        endpoints.login("reader"), endpoints.owner_dsn, size.rounds, lives=size.complaints
+    )
     wrong += [f"{one.question}: reads the whole of {', '.join(one.scans)}" for one in answers if one.scans]
     say("the lists are compared with their rebuild")
-    done = await rebuild_lists(realm.login("operator"))
+    done = await rebuild_lists(endpoints.login("operator"))
     if done.removed or done.added:
         wrong.append(f"{done.removed:,} rows were not what the facts say, {done.added:,} were missing")
-    open_now = await _open(realm)
-    await here.drop(realm)
+    open_now = await _open(endpoints)
+    await here.drop(endpoints)
     return answers, taken, open_now
 
 
@@ -191,18 +193,18 @@ async def _lived(
     for number in range(size.pairs):
         for projector, lot in ((False, without), (True, beside)):
             name = f"reads{number}{'on' if projector else 'off'}"
-            realm = await city.create(here.addresses, name, here.units, simulated=True)
+            endpoints = await making.create(here.addresses, name, here.units, simulated=True)
             load = Load(
                 lives=size.warm_up + size.lives,
                 warm_up=size.warm_up,
                 under_way=UNDER_WAY,
                 projector=projector,
             )
-            lot.append(await lived(here, realm, load, say=say))
+            lot.append(await lived(here, endpoints, load, say=say))
             which = "with" if projector else "without"
             say(f"  {lot[-1].lives_per_second:,.0f} lives/s {which} the projector")
-            fixed = await here.fixed(realm, lot[-1].gc_threshold)
-            await here.drop(realm)
+            fixed = await here.fixed(endpoints, lot[-1].gc_threshold)
+            await here.drop(endpoints)
     return without, beside, fixed
 
 
@@ -226,35 +228,37 @@ def bars_missed(result: ReadsResult) -> list[str]:
     return missed
 
 
-async def _gone_through(realm: Realm, size: ReadsSize) -> Taken:
+async def _gone_through(endpoints: CityEndpoints, size: ReadsSize) -> Taken:
     """The whole log, for the first time; and the calls."""
-    owner = await asyncpg.connect(realm.owner_dsn, command_timeout=3600)
+    owner = await asyncpg.connect(endpoints.owner_dsn, command_timeout=3600)
     try:
-        done = await _took("going through everything", realm, Complaints(), owner)
+        done = await _took("going through everything", endpoints, Complaints(), owner)
         await owner.execute(_CALLS, size.calls, CALLS_A_DAY)
-        await _took("calls", realm, Calls(), owner)
+        await _took("calls", endpoints, Calls(), owner)
         await owner.execute("VACUUM (ANALYZE)")  # as autovacuum would, but not while something is measured
         return done
     finally:
         await owner.close()
 
 
-async def _caught_up(realm: Realm) -> Taken:
+async def _caught_up(endpoints: CityEndpoints) -> Taken:
     """Every fact of a log, taken in as after a long stop of the projector."""
-    owner = await asyncpg.connect(realm.owner_dsn)
+    owner = await asyncpg.connect(endpoints.owner_dsn)
     try:
-        await _took("nothing", realm, Complaints(), owner)
+        await _took("nothing", endpoints, Complaints(), owner)
         names = [f"read.{table.name}" for table in TABLES] + [f"read.{one.name}" for one in SUMS]
         await owner.execute(_EMPTY.format(", ".join(names)))
         await owner.execute(_FROM_THE_BEGINNING)
-        return await _took("catching up", realm, Complaints(), owner)
+        return await _took("catching up", endpoints, Complaints(), owner)
     finally:
         await owner.close()
 
 
-async def _took(what: str, realm: Realm, projection: Projection, owner: asyncpg.Connection[Any]) -> Taken:
+async def _took(
+    what: str, endpoints: CityEndpoints, projection: Projection, owner: asyncpg.Connection[Any]
+) -> Taken:
     """Take in all there is, in this process; what it cost."""
-    connection = await connect(realm.login(city.PROJECTOR), "projector")
+    connection = await connect(endpoints.login(PROJECTOR), "projector")
     try:
         await reads_any_instant(connection)
         await prepared(connection)
@@ -275,8 +279,8 @@ async def _took(what: str, realm: Realm, projection: Projection, owner: asyncpg.
         await connection.close()
 
 
-async def _open(realm: Realm) -> int:
-    owner = await asyncpg.connect(realm.owner_dsn)
+async def _open(endpoints: CityEndpoints) -> int:
+    owner = await asyncpg.connect(endpoints.owner_dsn)
     try:
         found: int = await owner.fetchval(_OPEN)
         return found

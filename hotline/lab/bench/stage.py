@@ -12,7 +12,7 @@ from typing import Final
 
 import asyncpg
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.embedded.stack import Addresses, Stack
 from deploy.embedded.state import read_state
 from hotline.lab.bench.city import Target, catalogue_of, written
@@ -49,17 +49,17 @@ class BenchCity:
         """This machine and these versions."""
         return machine_of(self.stack.folder, read_state(self.stack.folder).versions)
 
-    async def drop(self, realm: Realm) -> None:
+    async def drop(self, endpoints: CityEndpoints) -> None:
         """Give the disk back: what comes next may need it."""
         admin = await asyncpg.connect(self.addresses.database("postgres"))
         try:
-            await admin.execute(f'DROP DATABASE "{realm.name}" WITH (FORCE)')
+            await admin.execute(f'DROP DATABASE "{endpoints.name}" WITH (FORCE)')
         finally:
             await admin.close()
 
-    async def fixed(self, realm: Realm, gc_threshold: tuple[int, int, int]) -> Fixed:
+    async def fixed(self, endpoints: CityEndpoints, gc_threshold: tuple[int, int, int]) -> Fixed:
         """The settings under which this city was served."""
-        database = await asyncpg.connect(realm.owner_dsn)
+        database = await asyncpg.connect(endpoints.owner_dsn)
         try:
             postgres = {
                 name: await database.fetchval("SELECT current_setting($1)", name)
@@ -77,7 +77,7 @@ class BenchCity:
             gc_threshold=gc_threshold,
             fact_headers=len(fact_headers(b"", "", "", 1, "", b"", datetime.now(UTC))),
             input_headers=len(input_headers(RecordRequest, "", "", datetime.now(UTC))),
-            traces="zipkin" if realm.zipkin else "none",
+            traces="zipkin" if endpoints.zipkin else "none",
             traces_ratio=TRACES_RATIO,
             postgres=postgres,
         )

@@ -17,8 +17,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import msgspec
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import served
+from deploy.city.endpoints import CityEndpoints
 from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench.city import Target, catalogue_of, request_of
 from hotline.lab.bench.meter import Meter, Spent, spent
@@ -99,10 +99,10 @@ def wrong_with_fires(fired: Fired) -> list[str]:
 class _Prepared:
     """Complaints recorded and dispatched by the desks' own rules, each with a sign limit that will pass."""
 
-    def __init__(self, realm: Realm, catalogue: Catalogue, targets: Sequence[Target]) -> None:
+    def __init__(self, endpoints: CityEndpoints, catalogue: Catalogue, targets: Sequence[Target]) -> None:
         self._targets = targets[2:]  # a limit that a municipal unit misses has nobody above it to be told
         telemetry = Telemetry("bench")
-        self._logs = [PostgresLog(realm.logins[desk], desk, "bench") for desk in ("intake", "dispatch")]
+        self._logs = [PostgresLog(endpoints.logins[desk], desk, "bench") for desk in ("intake", "dispatch")]
         self._intake = Desk("intake", intake.decide, self._logs[0], telemetry)
         self._dispatch = Desk(
             "dispatch", partial(dispatch.decide, catalogue=catalogue), self._logs[1], telemetry
@@ -134,7 +134,7 @@ class _Prepared:
 
 async def fire_all(
     here: BenchCity,
-    realm: Realm,
+    endpoints: CityEndpoints,
     owner: asyncpg.Connection[Any],
     catalogue: Catalogue,
     targets: Sequence[Target],
@@ -145,11 +145,11 @@ async def fire_all(
     """Let limits pass at a steady rate, and count what escalation says of them."""
     asked = size.rate * size.seconds
     position: int = await owner.fetchval("SELECT coalesce(max(position), 0) FROM es.event")
-    begins = await _prepare(realm, catalogue, targets, size, how)
+    begins = await _prepare(endpoints, catalogue, targets, size, how)
     ends = begins + timedelta(seconds=size.seconds)
     say(f"  {asked:,} complaints stand in the log; the first limit passes at {begins:%H:%M:%S} UTC")
-    async with _old_snapshot(realm, held=how == HELD):
-        async with _escalation(here, realm, say) as pids:
+    async with _old_snapshot(endpoints, held=how == HELD):
+        async with _escalation(here, endpoints, say) as pids:
             started: datetime = await owner.fetchval("SELECT clock_timestamp()")
             await _until(owner, begins)
             meter = Meter({**pids, **here.servers}, owner)
@@ -157,7 +157,7 @@ async def fire_all(
             await _until(owner, ends)
             used = spent(first, await meter.read())
             await _all_fired(owner, position, asked)
-        tick_after = await _tick_ms(realm)
+        tick_after = await _tick_ms(endpoints)
         dead: int = await owner.fetchval(_DEAD)
     rows = await owner.fetch(_MISSED, position)
     distinct = len({row["stream_id"] for row in rows})
@@ -178,10 +178,10 @@ async def fire_all(
 
 
 async def _prepare(
-    realm: Realm, catalogue: Catalogue, targets: Sequence[Target], size: TimerSize, how: str
+    endpoints: CityEndpoints, catalogue: Catalogue, targets: Sequence[Target], size: TimerSize, how: str
 ) -> datetime:
     """Make the complaints whose limits pass; gives when the first one does, after all have been made."""
-    prepared = _Prepared(realm, catalogue, targets)
+    prepared = _Prepared(endpoints, catalogue, targets)
     asked = size.rate * size.seconds
     try:
         began, tried = time.monotonic(), min(asked, PREPARED_AT_ONCE)
@@ -213,12 +213,12 @@ async def _all_fired(owner: asyncpg.Connection[Any], position: int, asked: int) 
 
 @asynccontextmanager
 async def _escalation(
-    here: BenchCity, realm: Realm, say: Callable[[str], None]
+    here: BenchCity, endpoints: CityEndpoints, say: Callable[[str], None]
 ) -> AsyncIterator[dict[str, int]]:
     """Escalation alone, as in production: what it writes is what is measured, nobody reads it meanwhile."""
-    services = city.services(
-        realm,
-        here.stack.folder / "logs" / realm.name,
+    services = served.services(
+        endpoints,
+        here.stack.folder / "logs" / endpoints.name,
         traces_ratio=TRACES_RATIO,
         ruleset=RULESET,
         catalogue=str(here.catalogue),
@@ -296,19 +296,19 @@ async def open_timers(owner: asyncpg.Connection[Any], number: int) -> None:
 
 
 async def at_size(
-    here: BenchCity, realm: Realm, owner: asyncpg.Connection[Any], number: int, rounds: int
+    here: BenchCity, endpoints: CityEndpoints, owner: asyncpg.Connection[Any], number: int, rounds: int
 ) -> AtSize:
     """The cost of a tick, a setting and a cancelling beside so many open timers."""
     meter = Meter({"bench": os.getpid(), **here.servers}, owner)
     first = await meter.read()
-    tick = await _tick_ms(realm)
+    tick = await _tick_ms(endpoints)
     until = datetime.now(UTC)
     pages = 0
     for _ in range(2):  # the first look settles hints
         plan = await owner.fetchval(_DUE, list(range(TIMER_SHARDS)), until - timedelta(minutes=5), until)
         node = json.loads(plan)[0]["Plan"]
         pages = node["Shared Hit Blocks"] + node["Shared Read Blocks"]
-    setting, cancelling = await _set_and_cancel_us(realm, rounds)
+    setting, cancelling = await _set_and_cancel_us(endpoints, rounds)
     return AtSize(
         open_timers=number,
         tick_ms=tick,
@@ -319,14 +319,14 @@ async def at_size(
     )
 
 
-async def _tick_ms(realm: Realm) -> Spread:
+async def _tick_ms(endpoints: CityEndpoints) -> Spread:
     """Escalation's own tick, nothing being due."""
-    dsn = realm.logins["escalation"]
+    dsn = endpoints.logins["escalation"]
     log = PostgresLog(dsn, "escalation", "bench.tick")
     desk = Desk(
         "escalation", partial(escalation.decide, catalogue=catalogue_of(34)[0]), log, Telemetry("bench")
     )
-    ticker = Ticker(Settings(kafka=realm.kafka, postgres=dsn), desk)
+    ticker = Ticker(Settings(kafka=endpoints.kafka, postgres=dsn), desk)
     connection = await connect(dsn, "bench.tick")
     readings: list[float] = []
     try:
@@ -344,9 +344,9 @@ async def _tick_ms(realm: Realm) -> Spread:
     return spread_of(readings)
 
 
-async def _set_and_cancel_us(realm: Realm, rounds: int) -> tuple[Spread, Spread]:
+async def _set_and_cancel_us(endpoints: CityEndpoints, rounds: int) -> tuple[Spread, Spread]:
     """A hundred timers a transaction, as a desk writes them; all are gone again afterwards."""
-    log = PostgresLog(realm.logins["escalation"], "escalation", "bench.set")
+    log = PostgresLog(endpoints.logins["escalation"], "escalation", "bench.set")
     far = datetime.now(UTC) + timedelta(days=60)
     setting: list[float] = []
     cancelling: list[float] = []
@@ -370,12 +370,12 @@ async def _set_and_cancel_us(realm: Realm, rounds: int) -> tuple[Spread, Spread]
 
 
 @asynccontextmanager
-async def _old_snapshot(realm: Realm, *, held: bool) -> AsyncIterator[None]:
+async def _old_snapshot(endpoints: CityEndpoints, *, held: bool) -> AsyncIterator[None]:
     """A session that forgets to end its transaction: no fired timer's row can be cleared away meanwhile."""
     if not held:
         yield
         return
-    session = await asyncpg.connect(realm.owner_dsn)
+    session = await asyncpg.connect(endpoints.owner_dsn)
     try:
         async with session.transaction(isolation="repeatable_read", readonly=True):
             await session.fetchval(OPEN + " WHERE stream_id = $1", uuid4())

@@ -17,7 +17,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from deploy.city import city
+from deploy.city import making
 from hotline.lab.bench import picture
 from hotline.lab.bench.city import catalogue_of
 from hotline.lab.bench.machine import Machine
@@ -77,9 +77,9 @@ async def measured(*, quick: bool, folder: Path, say: Callable[[str], None]) -> 
 
 async def run(here: BenchCity, size: TimerSize, say: Callable[[str], None]) -> TimersResult:
     """Measure so much."""
-    realm = await city.create(here.addresses, "timers", here.units, simulated=True)
+    endpoints = await making.create(here.addresses, "timers", here.units, simulated=True)
     catalogue, targets = catalogue_of(len(here.units))
-    owner = await asyncpg.connect(realm.owner_dsn, server_settings=SETTINGS, command_timeout=3600)
+    owner = await asyncpg.connect(endpoints.owner_dsn, server_settings=SETTINGS, command_timeout=3600)
     sizes: list[AtSize] = []
     fires: list[Fired] = []
     wrong: list[str] = []
@@ -89,18 +89,18 @@ async def run(here: BenchCity, size: TimerSize, say: Callable[[str], None]) -> T
             say(f"{number:,} open timers")
             await open_timers(owner, number - held)
             held = number
-            sizes.append(await at_size(here, realm, owner, number, size.rounds))
+            sizes.append(await at_size(here, endpoints, owner, number, size.rounds))
             say(f"  a tick {sizes[-1].tick_ms.median:.2f} ms, {sizes[-1].tick_pages} pages")
             if (now := await owner.fetchval(OPEN)) != number:
                 wrong.append(f"{number:,} timers were open, after setting and cancelling {now:,} are")
         for how in (PLAIN, HELD):
             say(f"{size.rate * size.seconds:,} limits pass, {size.rate:,} a second: {how}")
-            done = await fire_all(here, realm, owner, catalogue, targets, size, how, say)
+            done = await fire_all(here, endpoints, owner, catalogue, targets, size, how, say)
             say(f"  p50 {done.delay.p50:.0f} ms, p99 {done.delay.p99:.0f} ms")
             fires.append(done)
     finally:
         await owner.close()
-    fixed = await here.fixed(realm, gc.get_threshold())
+    fixed = await here.fixed(endpoints, gc.get_threshold())
     machine = here.machine()
     return judged(machine, fixed, size, sizes, fires, wrong)
 

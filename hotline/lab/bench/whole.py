@@ -14,8 +14,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from deploy.city import city
-from deploy.city.city import Realm
+from deploy.city import served
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.processes import behind
 from deploy.supervision.supervisor import Service, Supervisor
 from hotline.lab.bench.check import wrong_with
@@ -96,38 +96,43 @@ Beside = Callable[[Mapping[str, int]], Coroutine[Any, Any, None]]
 
 
 async def lived(
-    here: BenchCity, realm: Realm, load: Load, *, say: Callable[[str], None], beside: Beside | None = None
+    here: BenchCity,
+    endpoints: CityEndpoints,
+    load: Load,
+    *,
+    say: Callable[[str], None],
+    beside: Beside | None = None,
 ) -> MeasuredLives:
     """Start the services, live all lives, measure all but the warm-up, stop the services, check every life.
 
     `wrong` names lives that were lost, are not whole, or are still open after a minute without movement. The
     log may hold facts already: they are counted nowhere.
     """
-    database = await asyncpg.connect(realm.owner_dsn)
+    database = await asyncpg.connect(endpoints.owner_dsn)
     try:
         before: int = await database.fetchval(_LAST)
-        done = await _lived(here, realm, load, database, before, say, beside)
+        done = await _lived(here, endpoints, load, database, before, say, beside)
     finally:
         await database.close()
-    wrong = await wrong_with(realm.owner_dsn, load.lives, after=before)
+    wrong = await wrong_with(endpoints.owner_dsn, load.lives, after=before)
     return msgspec.structs.replace(done, wrong=[*done.wrong, *wrong])
 
 
 async def _lived(
     here: BenchCity,
-    realm: Realm,
+    endpoints: CityEndpoints,
     load: Load,
     database: asyncpg.Connection[asyncpg.Record],
     before: int,
     say: Callable[[str], None],
     beside: Beside | None,
 ) -> MeasuredLives:
-    logs = here.catalogue.parent / "logs" / realm.name
-    services = _services(here, realm, load, logs)
+    logs = here.catalogue.parent / "logs" / endpoints.name
+    services = _services(here, endpoints, load, logs)
     supervisor = Supervisor(services, stack=None, say=say)
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
-    simulator = await _started(here, realm, load)
+    simulator = await _started(here, endpoints, load)
     aside = None if beside is None else asyncio.ensure_future(beside(supervisor.pids()))
     try:
         meter = Meter({**supervisor.pids(), "simulator": simulator.pid, **here.servers}, database)
@@ -140,7 +145,7 @@ async def _lived(
         wrong += await _closed(database, load.lives)
         last = await meter.read()
         caught_up_seconds = await _listed(database) if load.projector else None
-        wrong += await _heard(realm, here.catalogue)
+        wrong += await _heard(endpoints, here.catalogue)
         memory = meter.memory_bytes()
         if aside is not None and aside.done():
             await aside  # it ended early: what it raised counts
@@ -152,7 +157,7 @@ async def _lived(
             facts=facts,
             spent=spent(first, last),
             memory_bytes=memory,
-            messages=await _messages(realm, here.units),
+            messages=await _messages(endpoints, here.units),
             batches={row[0]: float(row[1]) for row in await database.fetch(_BATCHES, before)},
             gc_threshold=feed.last.gc_threshold,
             caught_up_seconds=caught_up_seconds,
@@ -169,9 +174,9 @@ async def _lived(
         await supervisor.stop()
 
 
-def _services(here: BenchCity, realm: Realm, load: Load, logs: Path) -> list[Service]:
-    services = city.services(
-        realm,
+def _services(here: BenchCity, endpoints: CityEndpoints, load: Load, logs: Path) -> list[Service]:
+    services = served.services(
+        endpoints,
         logs,
         traces_ratio=TRACES_RATIO,
         catalogue=str(here.catalogue),
@@ -179,7 +184,7 @@ def _services(here: BenchCity, realm: Realm, load: Load, logs: Path) -> list[Ser
         one_process=load.one_process,
     )
     if load.projector:
-        services.append(city.projector(realm, logs, traces_ratio=TRACES_RATIO))
+        services.append(served.projector(endpoints, logs, traces_ratio=TRACES_RATIO))
     return services
 
 
@@ -188,7 +193,7 @@ def _restarted(supervisor: Supervisor, logs: Path) -> list[str]:
     return [f"services died and were started again: {restarts}; their logs: {logs}"] if restarts else []
 
 
-async def _started(here: BenchCity, realm: Realm, load: Load) -> asyncio.subprocess.Process:
+async def _started(here: BenchCity, endpoints: CityEndpoints, load: Load) -> asyncio.subprocess.Process:
     simulator = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -198,8 +203,8 @@ async def _started(here: BenchCity, realm: Realm, load: Load) -> asyncio.subproc
     )
     assert simulator.stdin is not None  # noqa: S101 -- it was asked for
     orders = SimulatorOrders(
-        kafka=realm.outside,
-        prefix=realm.prefix,
+        kafka=endpoints.outside,
+        prefix=endpoints.prefix,
         units=here.units,
         targets=here.targets,
         lives=load.lives,
@@ -255,20 +260,20 @@ async def _listed(database: asyncpg.Connection[asyncpg.Record]) -> float:
     return time.monotonic() - began
 
 
-async def _messages(realm: Realm, units: Sequence[str]) -> dict[str, int]:
-    wanted = {tp: line.name for line in TOPICS for tp in partitions_of(realm.prefix, line, units)}
+async def _messages(endpoints: CityEndpoints, units: Sequence[str]) -> dict[str, int]:
+    wanted = {tp: line.name for line in TOPICS for tp in partitions_of(endpoints.prefix, line, units)}
     found = dict.fromkeys((line.name for line in TOPICS), 0)
-    async with consumer_of(realm.kafka, "bench", list(wanted)) as consumer:
+    async with consumer_of(endpoints.kafka, "bench", list(wanted)) as consumer:
         for tp, end in (await ends_of(consumer)).items():
             found[wanted[tp]] += end
     return {name: number for name, number in found.items() if number}
 
 
-async def _heard(realm: Realm, units: Path) -> list[str]:
+async def _heard(endpoints: CityEndpoints, units: Path) -> list[str]:
     """Wait until every desk has passed over what it does not react to as well; who does not, if any."""
     known = catalogue_at(str(units))
     give_up_at = time.monotonic() + SILENCE_SECONDS_MAX
-    while left := {desk: number for desk, number in (await behind(realm, known)).items() if number}:
+    while left := {desk: number for desk, number in (await behind(endpoints, known)).items() if number}:
         if time.monotonic() > give_up_at:
             return [f"{desk} has not taken in {number} messages" for desk, number in left.items()]
         await asyncio.sleep(0.1)

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from deploy.city.city import DESKS, PROCESSES, PROJECTOR
+from deploy.city.endpoints import DESKS, PROCESSES, PROJECTOR
 from deploy.embedded import child
 from deploy.embedded.child import Child
 from deploy.embedded.state import read_roster, read_state
@@ -201,7 +201,7 @@ async def _backends_terminated(ground: Ground) -> Done:
 async def _ask(ground: Ground, statement: str, *values: object) -> Any:
     """A word to PostgreSQL as its superuser; None while it is away."""
     with suppress(*AWAY):
-        connection = await asyncpg.connect(ground.stage.realm.owner_dsn, timeout=5)
+        connection = await asyncpg.connect(ground.stage.endpoints.owner_dsn, timeout=5)
         try:
             return await connection.fetchval(statement, *values)
         finally:

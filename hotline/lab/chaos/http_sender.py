@@ -15,7 +15,7 @@ from typing import Final
 import httpx2
 import msgspec
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.kafka_rights import Login
 from hotline.lab.acknowledged import Acknowledged
 from hotline.web import keys
@@ -40,9 +40,9 @@ _SOURCE: Final = keys.usual_source(_LOGIN)
 class HttpSender:
     """See the module. `open` makes its key."""
 
-    def __init__(self, realm: Realm, log: Path) -> None:
+    def __init__(self, endpoints: CityEndpoints, log: Path) -> None:
         """`log`: what the door says of itself."""
-        self._realm = realm
+        self._endpoints = endpoints
         self._log = log
         self._key = ""
         self._began_at = datetime.min.replace(tzinfo=UTC)
@@ -54,7 +54,7 @@ class HttpSender:
     async def open(self, began_at: datetime) -> None:
         """Make a key of telephony. The calls come from `began_at` on, an instant of the city's own time."""
         self._began_at = began_at
-        async with acting(self._realm.login("operator")) as operator:
+        async with acting(self._endpoints.login("operator")) as operator:
             made = await keys.add(
                 operator, _LOGIN, SCOPES_OF[roles.TELEPHONY], [_SOURCE], RATE, "a sender under fire"
             )

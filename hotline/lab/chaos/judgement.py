@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.registry import ANCHORS_FILE, city_folder
 from deploy.supervision.topic_ends import ends_of
 from hotline.lab.chaos.appends import Writers, judged
@@ -123,7 +123,7 @@ class ChaosOutcome(msgspec.Struct, kw_only=True):
 
 
 async def judged_outcome(
-    realm: Realm,
+    endpoints: CityEndpoints,
     catalogue: Catalogue,
     summary: Summary,
     monkey: Monkey,
@@ -138,9 +138,11 @@ async def judged_outcome(
     left_out: list[str],
 ) -> ChaosOutcome:
     """Read the log, the topics and what everybody was told; nothing of it is asked of the desks."""
-    reader = realm.logins["reader"]
+    reader = endpoints.logins["reader"]
     told = [*summary.acknowledged_inputs, *outside.acknowledged, *outside.over_http]
-    report = await verified(realm, catalogue, told, all_end=True, anchors=city_folder(CITY) / ANCHORS_FILE)
+    report = await verified(
+        endpoints, catalogue, told, all_end=True, anchors=city_folder(CITY) / ANCHORS_FILE
+    )
     problems = [f"{one.complaint_id} {one.what}".strip() for one in report.problems]
     lost = [text for text in problems if "acknowledged by Kafka, and lost" in text]
     unread = UnreadableRows()  # verify has named them
@@ -152,7 +154,7 @@ async def judged_outcome(
         heard = await _heard(connection)
     finally:
         await connection.close()
-    said, sent = await _sensible(realm, catalogue, outside, parked)
+    said, sent = await _sensible(endpoints, catalogue, outside, parked)
     return ChaosOutcome(
         seed=seed,
         mix=mix,
@@ -193,12 +195,12 @@ async def _heard(connection: asyncpg.Connection[Any]) -> int:
 
 
 async def _sensible(
-    realm: Realm, catalogue: Catalogue, outside: Outside, parked: Mapping[bytes, ParkedCount]
+    endpoints: CityEndpoints, catalogue: Catalogue, outside: Outside, parked: Mapping[bytes, ParkedCount]
 ) -> tuple[int, int]:
     """How many messages lie at doors and in the log's topic that are no nonsense of ours."""
-    ends = await _ends(realm, catalogue)
-    said = sum(end for (topic, _), end in ends.items() if _is_door(realm, catalogue, topic))
-    sent = sum(end for (topic, _), end in ends.items() if topic == realm.prefix + COMPLAINTS_LOG.name)
+    ends = await _ends(endpoints, catalogue)
+    said = sum(end for (topic, _), end in ends.items() if _is_door(endpoints, catalogue, topic))
+    sent = sum(end for (topic, _), end in ends.items() if topic == endpoints.prefix + COMPLAINTS_LOG.name)
     nonsense = [(piece.desks, parked.get(key, NEVER).times) for key, piece in outside.poisoned.items()]
     at_doors = sum(times for desks, times in nonsense if desks == 1)
     in_log = sum(times // desks for desks, times in nonsense if desks > 1)
@@ -220,17 +222,17 @@ def _counted_by(complaint: str, repeated: bytes) -> str:
     return derived("repeated", complaint, complaint_id(said["repeat_id"], said.get("speaker", "")))
 
 
-async def _ends(realm: Realm, catalogue: Catalogue) -> Mapping[tuple[str, int], int]:
+async def _ends(endpoints: CityEndpoints, catalogue: Catalogue) -> Mapping[tuple[str, int], int]:
     asked = {
         (name, part)
-        for name, line in names(realm.prefix, catalogue.units).items()
+        for name, line in names(endpoints.prefix, catalogue.units).items()
         for part in range(line.partitions)
     }
-    return await ends_of(realm.kafka, asked)
+    return await ends_of(endpoints.kafka, asked)
 
 
-def _is_door(realm: Realm, catalogue: Catalogue, topic: str) -> bool:
-    line = names(realm.prefix, catalogue.units)[topic]
+def _is_door(endpoints: CityEndpoints, catalogue: Catalogue, topic: str) -> bool:
+    line = names(endpoints.prefix, catalogue.units)[topic]
     return any(issubclass(kind, Input) for kind in line.carries)
 
 

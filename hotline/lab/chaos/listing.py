@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from deploy.city.city import PROJECTOR
+from deploy.city.endpoints import PROJECTOR
 from hotline.lab.chaos.faults import (
     CUT_SECONDS,
     SLOW_BY_SECONDS,
@@ -42,7 +42,7 @@ async def _killed_in_a_step(ground: Ground) -> Done:
     process = await ground.living(PROJECTOR)
     note = "no step came by"
     with suppress(*AWAY):
-        connection = await asyncpg.connect(ground.stage.realm.owner_dsn, timeout=5)
+        connection = await asyncpg.connect(ground.stage.endpoints.owner_dsn, timeout=5)
         try:
             async with asyncio.timeout(STEP_SECONDS_MAX):
                 while not await connection.fetchval(_IN_A_STEP, PROJECTOR):  # noqa: ASYNC110 -- another process

@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from deploy.city.city import PROCESSES, PROJECTOR
+from deploy.city.endpoints import PROCESSES, PROJECTOR
 from deploy.city.processes import OWNERS
 from shared.log import TIMER_SHARDS
 from shared.log.away import AWAY

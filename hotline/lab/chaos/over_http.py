@@ -7,7 +7,7 @@ import os
 import signal
 from contextlib import suppress
 
-from deploy.city.city import WEB
+from deploy.city.endpoints import WEB
 from hotline.lab.chaos.faults import Done, Fault, Ground
 from hotline.lab.chaos.http_sender import SENDERS
 from shared.runtime.patience import HAND_SECONDS

@@ -14,7 +14,7 @@ from random import Random
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy.city.city import PROCESSES, WEB, Realm
+from deploy.city.endpoints import PROCESSES, WEB, CityEndpoints
 from deploy.city.registry import folder
 from deploy.embedded import child
 from deploy.embedded.kafka import Listener
@@ -116,14 +116,16 @@ async def lived(
         postgres_wires: dict[str, Wire] = {}
         wired = partial(_rewired, wires=wires, kafka=laid, postgres=postgres_wires)
         stage = await put_away.enter_async_context(_staged(catalogue, stack, wired, hear))
-        realm = stage.realm
-        outside = Outside(realm.kafka, realm.prefix, catalogue, began_at)
+        endpoints = stage.endpoints
+        outside = Outside(endpoints.kafka, endpoints.prefix, catalogue, began_at)
         put_away.push_async_callback(outside.close)
         outside.http = await _over_http(stage, began_at)
-        marks = Marks(realm.owner_dsn)
+        marks = Marks(endpoints.owner_dsn)
         put_away.push_async_callback(marks.close)
-        postgres_wires["writers"] = wires.lay("writers", urlsplit(realm.owner_dsn).port or 0, commits=True)
-        writer_dsn = postgres_address.moved(realm.logins["intake"], postgres_wires["writers"].address)
+        postgres_wires["writers"] = wires.lay(
+            "writers", urlsplit(endpoints.owner_dsn).port or 0, commits=True
+        )
+        writer_dsn = postgres_address.moved(endpoints.logins["intake"], postgres_wires["writers"].address)
         writers = Writers(
             writer_dsn, catalogue, ruleset=RULESET, calendar=CALENDAR, began_at=began_at, seed=seed
         )
@@ -138,11 +140,11 @@ async def lived(
         )
         monkey = _monkey(ground, stage, marks, seed=seed, say=say)
         people = _population(catalogue, began_at, mix, seed=seed, scale=scale)
-        living, seconds = _conductor(realm, catalogue, people, began_at), minutes * 60
+        living, seconds = _conductor(endpoints, catalogue, people, began_at), minutes * 60
         summary = await _under_fire(living, people, monkey, writers, outside, seconds, most, show)
         say("The last complaint has ended. Everything is read, from outside …")
         return await judged_outcome(
-            realm,
+            endpoints,
             catalogue,
             summary,
             monkey,
@@ -160,7 +162,7 @@ async def lived(
 async def _over_http(stage: RehearsalCity, began_at: datetime) -> HttpSender:
     """A sender over HTTP, with its key."""
     log = next(service.log for service in stage.supervisor.services if service.name == WEB)
-    sender = HttpSender(stage.realm, log)
+    sender = HttpSender(stage.endpoints, log)
     await sender.open(began_at)
     return sender
 
@@ -207,12 +209,14 @@ def _population(catalogue: Catalogue, began_at: datetime, mix: Mix, *, seed: int
     return Closing(people_of(mix, people, catalogue, seed=seed), began_at)
 
 
-def _conductor(realm: Realm, catalogue: Catalogue, population: Closing, began_at: datetime) -> Conductor:
+def _conductor(
+    endpoints: CityEndpoints, catalogue: Catalogue, population: Closing, began_at: datetime
+) -> Conductor:
     return Conductor(
         population,
-        kafka=realm.outside,
-        postgres=realm.owner_dsn,
-        prefix=realm.prefix,
+        kafka=endpoints.outside,
+        postgres=endpoints.owner_dsn,
+        prefix=endpoints.prefix,
         units=tuple(catalogue.units),
         start=began_at,
         step=STEP,

@@ -7,8 +7,8 @@ from typing import Final
 
 import asyncpg
 
-from deploy.city.city import AS_EVERYWHERE, Served
 from deploy.city.registry import City
+from deploy.city.served import AS_EVERYWHERE, Served
 
 LIVED: Final = Served(
     program="hotline.lab.desks",

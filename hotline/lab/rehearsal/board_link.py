@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from deploy.city.kafka_rights import Login
 from deploy.city.registry import remembered
 from hotline.web.pages import staff
@@ -31,16 +31,16 @@ class BoardLink(NamedTuple):
     link: str
     staff_id: str
 
-    async def again(self, realm: Realm) -> str:
+    async def again(self, endpoints: CityEndpoints) -> str:
         """A new one for the same person: a link is used up by whoever opens it."""
-        async with acting(realm.login("operator")) as operator:
+        async with acting(endpoints.login("operator")) as operator:
             return _address(await staff.new_link(operator, self.staff_id))
 
 
-async def board_of(realm: Realm) -> BoardLink:
+async def board_of(endpoints: CityEndpoints) -> BoardLink:
     """A link to the board, once it answers; `UserError` where it does not."""
     await _answers()
-    async with acting(realm.login("operator")) as operator:
+    async with acting(endpoints.login("operator")) as operator:
         staff_id, secret = await staff.add(operator, NAME, Login(roles.SUPERVISION, ""))
     return BoardLink(_address(secret), staff_id)
 

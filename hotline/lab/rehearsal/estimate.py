@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import asyncpg
 import msgspec
 
-from deploy.city.city import Realm
+from deploy.city.endpoints import CityEndpoints
 from hotline.lab.mix import Mix
 from hotline.lab.simulation.asked_for import AskedFor
 from hotline.lab.simulation.conductor import Summary
@@ -162,14 +162,14 @@ async def judged(reader_dsn: str) -> Judged:
     return Judged(*(int(number) for number in rows[0]))
 
 
-async def disk_of(realm: Realm, stack: Path) -> int:
+async def disk_of(endpoints: CityEndpoints, stack: Path) -> int:
     """Bytes that a city takes: its database, and its topics where the stack lies in this folder."""
-    connection = await asyncpg.connect(realm.owner_dsn)
+    connection = await asyncpg.connect(endpoints.owner_dsn)
     try:
         database: int = await connection.fetchval(_DATABASE)
     finally:
         await connection.close()
-    return database + await asyncio.to_thread(_topics_bytes, stack, realm.prefix)
+    return database + await asyncio.to_thread(_topics_bytes, stack, endpoints.prefix)
 
 
 def _topics_bytes(stack: Path, prefix: str) -> int:

@@ -53,13 +53,13 @@ async def rehearsed(
     """Live these days in a city of this name to the end of their last complaint, then read its whole log."""
     city = staged(name, known, ruleset=days.ruleset, traces_ratio=0.01, counts={}, say=view.say, keep=keep)
     async with city as stage:
-        realm = stage.realm
-        empty = await disk_of(realm, folder())
+        endpoints = stage.endpoints
+        empty = await disk_of(endpoints, folder())
         summary = await _conductor(stage, known, days, ledger).live(view.show)
-        grown = await disk_of(realm, folder()) - empty
+        grown = await disk_of(endpoints, folder()) - empty
         view.say("Nothing is left to happen. Reading the whole log …")
-        report = await verified(realm, known, ledger, all_end=True)
-        reader = realm.logins["reader"]
+        report = await verified(endpoints, known, ledger, all_end=True)
+        reader = endpoints.logins["reader"]
         found = lived(
             summary,
             from_day=min(days.load).isoformat(),
@@ -71,7 +71,7 @@ async def rehearsed(
             word=await judged(reader),
             disk=grown,
         )
-        months = await _months(realm.login("governor"), known, days) if ranked else []
+        months = await _months(endpoints.login("governor"), known, days) if ranked else []
         return Rehearsed(found, report, await digest(reader), months)
 
 
@@ -80,9 +80,9 @@ def _conductor(stage: RehearsalCity, known: Catalogue, days: RehearsedDays, ledg
     people = BeijingYear(known, seed=days.seed, scale=days.scale, days=list(load), load=load)
     return Conductor(
         people_of(days.mix, people, known, seed=days.seed),
-        kafka=stage.realm.outside,
-        postgres=stage.realm.owner_dsn,
-        prefix=stage.realm.prefix,
+        kafka=stage.endpoints.outside,
+        postgres=stage.endpoints.owner_dsn,
+        prefix=stage.endpoints.prefix,
         units=tuple(known.units),
         start=midnight(min(load)),
         step=step_of(days.scale, sum(load.values()) / len(load)),

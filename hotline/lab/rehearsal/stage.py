@@ -17,7 +17,8 @@ import msgspec
 from confluent_kafka.admin import AdminClient
 
 from deploy.city import kafka_logins
-from deploy.city.city import Realm, create
+from deploy.city.endpoints import CityEndpoints
+from deploy.city.making import create
 from deploy.city.processes import Opening, behind, leave_running, services_of, with_ports
 from deploy.city.registry import ANCHORS_FILE, City, city_folder, folder, remember_city, typed
 from deploy.embedded import child
@@ -64,7 +65,7 @@ class RehearsalInterrupted(Exception):  # noqa: N818 -- somebody pressed Ctrl-C
 class RehearsalCity:
     """A city in rehearsal time, with its services running."""
 
-    realm: Realm
+    endpoints: CityEndpoints
     stack: Stack
     supervisor: Supervisor
 
@@ -107,9 +108,9 @@ async def staged(
         await supervisor.start()
         watching = asyncio.ensure_future(supervisor.watch())
         put_away.push_async_callback(_ended, watching)
-        watchman = asyncio.ensure_future(Watchman(city.realm, catalogue, supervisor, say).watch())
+        watchman = asyncio.ensure_future(Watchman(city.endpoints, catalogue, supervisor, say).watch())
         put_away.push_async_callback(_ended, watchman)
-        yield RehearsalCity(city.realm, stack, supervisor)
+        yield RehearsalCity(city.endpoints, stack, supervisor)
         if keep:
             say("It is kept up, under a supervisor of its own.")
             await _ended(watchman)
@@ -132,13 +133,13 @@ async def _fresh(
     (home / ANCHORS_FILE).unlink(missing_ok=True)  # of a log that is gone
     path = home / "catalogue.json"
     path.write_bytes(msgspec.json.encode(catalogue))
-    realm = await create(addresses, name, catalogue.units, retention=LIVED.retention, simulated=True)
-    await prepare(realm.owner_dsn)
-    await keep_key(home, realm)
-    await load_where_empty(realm.login("editor"))  # its agents answer from the example's articles
+    endpoints = await create(addresses, name, catalogue.units, retention=LIVED.retention, simulated=True)
+    await prepare(endpoints.owner_dsn)
+    await keep_key(home, endpoints)
+    await load_where_empty(endpoints.login("editor"))  # its agents answer from the example's articles
     city = with_ports(
         City(
-            realm=realm,
+            endpoints=endpoints,
             served=LIVED,
             ruleset=ruleset,
             catalogue=str(path),
@@ -186,7 +187,7 @@ async def until_interrupted(work: Coroutine[Any, Any, T], say: Say) -> T:
 
 
 async def verified(
-    realm: Realm,
+    endpoints: CityEndpoints,
     catalogue: Catalogue,
     told: Iterable[Acknowledged] = (),
     *,
@@ -199,12 +200,12 @@ async def verified(
     the file of `anchors` a fact that differs from its anchored form is a problem too. Each finding is a
     problem of the report, with the complaint's or the input's name.
     """
-    reader = realm.logins["reader"]
+    reader = endpoints.logins["reader"]
     listed = await _listed(reader)
-    report = await verify(reader, kafka=realm.kafka, prefix=realm.prefix, anchors=anchors)
+    report = await verify(reader, kafka=endpoints.kafka, prefix=endpoints.prefix, anchors=anchors)
     if not listed:
         report.found("", f"the lists do not hold all facts {LISTED_SECONDS_MAX:.0f} s after the last one")
-    for one in sorted(await lost(reader, realm.prefix, told)):
+    for one in sorted(await lost(reader, endpoints.prefix, told)):
         report.found(
             "", f"{one.source} {one.event_id} ({one.type}, key {one.key}): acknowledged by Kafka, and lost"
         )
@@ -212,7 +213,7 @@ async def verified(
         waiting = waits_for(case)
         who = f"waits for {waiting.name} to {waiting.what}" if waiting is not None else "waits for nobody"
         report.found(complaint, f"still open at the end of the rehearsal: {who}")
-    for who, left in (await behind(realm, catalogue)).items():
+    for who, left in (await behind(endpoints, catalogue)).items():
         if left:
             owes = "send facts" if who == "relay" else f"take in {left:,} of its messages"
             report.found("", f"the rehearsal has ended, and {who} has still to {owes}")
