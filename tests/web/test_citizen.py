@@ -437,7 +437,7 @@ async def test_the_code_stands_in_no_topic_no_table_and_no_log(
     for topic in names(town.endpoints.prefix, [UNIT]):
         for message in await town.messages(topic):
             told = b"".join(
-                (message.key or b"", message.value or b"", *(value for _, value in message.headers))
+                (message.key or b"", message.value or b"", *(value or b"" for _, value in message.headers))
             )
             assert code.encode() not in told, topic
             assert session.encode() not in told, topic
