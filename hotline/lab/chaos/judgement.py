@@ -140,9 +140,8 @@ async def judged_outcome(
     """Read the log, the topics and what everybody was told; nothing of it is asked of the desks."""
     reader = endpoints.logins["reader"]
     told = [*summary.acknowledged_inputs, *outside.acknowledged, *outside.over_http]
-    report = await verified(
-        endpoints, catalogue, told, all_end=True, anchors=city_folder(CITY) / ANCHORS_FILE
-    )
+    anchors = city_folder(CITY) / ANCHORS_FILE
+    report = await verified(endpoints, catalogue, told, all_end=True, anchors=anchors)
     problems = [f"{one.complaint_id} {one.what}".strip() for one in report.problems]
     lost = [text for text in problems if "acknowledged by Kafka, and lost" in text]
     unread = UnreadableRows()  # verify has named them

@@ -122,9 +122,8 @@ async def lived(
         outside.http = await _over_http(stage, began_at)
         marks = Marks(endpoints.owner_dsn)
         put_away.push_async_callback(marks.close)
-        postgres_wires["writers"] = wires.lay(
-            "writers", urlsplit(endpoints.owner_dsn).port or 0, commits=True
-        )
+        postgres = urlsplit(endpoints.owner_dsn).port or 0
+        postgres_wires["writers"] = wires.lay("writers", postgres, commits=True)
         writer_dsn = postgres_address.moved(endpoints.logins["intake"], postgres_wires["writers"].address)
         writers = Writers(
             writer_dsn, catalogue, ruleset=RULESET, calendar=CALENDAR, began_at=began_at, seed=seed
