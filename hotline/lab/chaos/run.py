@@ -125,9 +125,8 @@ async def lived(
         postgres = urlsplit(endpoints.owner_dsn).port or 0
         postgres_wires["writers"] = wires.lay("writers", postgres, commits=True)
         writer_dsn = postgres_address.moved(endpoints.logins["intake"], postgres_wires["writers"].address)
-        writers = Writers(
-            writer_dsn, catalogue, ruleset=RULESET, calendar=CALENDAR, began_at=began_at, seed=seed
-        )
+        rules = {"ruleset": RULESET, "calendar": CALENDAR}
+        writers = Writers(writer_dsn, catalogue, **rules, began_at=began_at, seed=seed)
         ground = Ground(
             stage=stage,
             services={service.name: service for service in stage.supervisor.services},
