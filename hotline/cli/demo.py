@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from deploy.city.endpoints import CityEndpoints
     from hotline.audit.report import Report
     from hotline.lab.rehearsal.progress import View
+    from hotline.lab.rehearsal.stage import RehearsalCity
     from hotline.lab.simulation.conductor import Summary
     from shared.policy.catalogue import Catalogue
 
@@ -73,6 +74,8 @@ async def _demo(scale: float, seed: int, streets: Path | None, mix: Mix, *, keep
     print_asked_for(day.summary.asked_for)
     print_report(day.report)
     _print_next(day.worth_a_look, day.endpoints, day.board, keep=keep)
+    if day.left is not None:
+        _print_left(day.left)
     if keep:
         await print_links(city_up(), known)
     return bool(day.report.problem_count)
@@ -107,6 +110,8 @@ class Day(NamedTuple):
     report: Report
     digest: str
     worth_a_look: str | None
+    left: Summary | None
+    """The days after it, which a kept demo stops in the middle of."""
     restarts: int
     endpoints: CityEndpoints
     board: str
@@ -144,16 +149,35 @@ async def _lived(view: View, known: Catalogue, scale: float, seed: int, mix: Mix
         )
         summary = await city.live(view.show)
         view.say("Nothing is left to happen. Reading the whole log …")
+        report = await verified(stage.endpoints, known, summary.acknowledged_inputs, all_end=True)
+        digested = await digest(stage.endpoints.logins["reader"])
+        worth_a_look = await _worth_a_look(stage.endpoints)
+        left = await _left(view, stage, known, scale, seed, mix) if keep else None
         await _counted(stage.endpoints)
         return Day(
             summary=summary,
-            report=await verified(stage.endpoints, known, summary.acknowledged_inputs, all_end=True),
-            digest=await digest(stage.endpoints.logins["reader"]),
-            worth_a_look=await _worth_a_look(stage.endpoints),
+            report=report,
+            digest=digested,
+            worth_a_look=worth_a_look,
+            left=left,
             restarts=sum(stage.supervisor.restarts.values()),
             endpoints=stage.endpoints,
             board=await board.again(stage.endpoints),
         )
+
+
+async def _left(
+    view: View, stage: RehearsalCity, known: Catalogue, scale: float, seed: int, mix: Mix
+) -> Summary:
+    from hotline.lab.rehearsal.under_way import leave_under_way
+    from hotline.readside.standing import caught_up
+    from shared.log.acts import acting
+
+    view.say("The day is read. More days begin, and stop in an afternoon: then the pages have open work …")
+    left = await leave_under_way(stage, known, seed=seed, scale=scale, mix=mix, show=view.show)
+    async with acting(stage.endpoints.login("operator")) as operator:
+        await caught_up(operator)
+    return left
 
 
 async def _counted(endpoints: CityEndpoints) -> None:
@@ -222,6 +246,15 @@ async def _worth_a_look(endpoints: CityEndpoints) -> str | None:
         await connection.close()
     traced = [complaint for complaint in found if is_followed(complaint, 0.01)]
     return next(iter(traced or found), None)
+
+
+def _print_left(left: Summary) -> None:
+    from shared.times import shown
+
+    say(
+        f"  in the city it is {shown(left.city_at)}; {left.open:,} complaints of the last days are open, "
+        f"{left.overdue:,} limits were missed"
+    )
 
 
 def _print_next(complaint: str | None, endpoints: CityEndpoints, board: str, *, keep: bool) -> None:

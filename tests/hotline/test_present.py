@@ -123,6 +123,11 @@ async def _end(shell: Shell) -> None:
 def _every_page_answers(said: str) -> None:
     """Of each role: the link that a kept demo prints signs in, and every page in the head is there."""
     links = dict(re.findall(r"^  (\w+) +(http://127\.0\.0\.1:\d+/sign-in\?code=\S+)$", said, re.MULTILINE))
+    left = re.search(
+        r"^  in the city it is .* 15:30; ([\d,]+) complaints of the last days are open", said, re.MULTILINE
+    )
+    assert left is not None
+    assert int(left[1].replace(",", "")) > 0
     assert set(links) == {"agents", "unit", "reviewers", "dialler", "supervision"}
     for role, link in links.items():
         origin, _, code = link.partition("/sign-in?code=")
@@ -134,6 +139,8 @@ def _every_page_answers(said: str) -> None:
             paths = re.findall(r'<a href="(/[a-z]+)"', first.text)
             assert paths, role
             assert {path: client.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+            if role == "unit":
+                assert re.search(r"\b\d{8}-\w{5}-\w{5}-\w\b", first.text), "the unit has open orders"
 
 
 def test_in_a_kept_demo_an_order_is_overdue_by_the_citys_time(typed_stack: Path) -> None:
@@ -148,7 +155,8 @@ def test_in_a_kept_demo_an_order_is_overdue_by_the_citys_time(typed_stack: Path)
         new = _told(shell, "of now", present)
         assert _overdue(shell, late, new) == {late: True, new: False}
         lines = shell("unit", "list", "--unit", UNIT).splitlines()
-        assert [line.split()[0] for line in lines if " OVERDUE " in line] == [shell.number_of(late)]
+        overdue = {line.split()[0] for line in lines if " OVERDUE " in line}
+        assert overdue & {shell.number_of(late), shell.number_of(new)} == {shell.number_of(late)}
         asyncio.run(_end(shell))
         assert "its time is a rehearsal's and stands still" in shell("up", "--city", "demo")
         assert _overdue(shell, late, new) == {late: True, new: False}

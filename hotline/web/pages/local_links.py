@@ -15,6 +15,10 @@ from shared.policy.catalogue import Catalogue
 
 NAME: Final = "local {role}"
 """The name in the register by which such a person is found again."""
+_BUSIEST: Final = """
+SELECT party FROM read.waiting WHERE list = 'orders' AND role = 'lead' AND party = ANY ($1::text[])
+GROUP BY party ORDER BY count(*) DESC, party LIMIT 1
+"""
 
 
 class LocalLink(NamedTuple):
@@ -28,9 +32,14 @@ class LocalLink(NamedTuple):
 async def local_links(
     operator: asyncpg.Connection[Any], reader: asyncpg.Connection[Any], known: Catalogue
 ) -> list[LocalLink]:
-    """A new link for each role; the person of it is made at the first call. Earlier links of it are void."""
-    street = next((unit for one in known.districts.values() for unit in one.streets.values()), None)
+    """A new link for each role; the person of it is made at the first call. Earlier links of it are void.
+
+    The unit is the street that had the most open orders then.
+    """
     present = {(one.name, one.unit): one for one in await staff.listed(reader) if one.revoked_at is None}
+    name_of_unit = NAME.format(role=roles.UNIT)
+    street = next((unit for name, unit in present if name == name_of_unit), None)
+    street = street or await _busiest(reader, known)
     found: list[LocalLink] = []
     for role in SIGNING_IN:
         unit = (street or "") if role == roles.UNIT else ""
@@ -44,3 +53,8 @@ async def local_links(
             secret = await staff.new_link(operator, there.staff_id)
         found.append(LocalLink(role, unit, sign_in_path(secret)))
     return found
+
+
+async def _busiest(reader: asyncpg.Connection[Any], known: Catalogue) -> str | None:
+    streets = [unit for one in known.districts.values() for unit in one.streets.values()]
+    return await reader.fetchval(_BUSIEST, streets) or next(iter(streets), None)
