@@ -25,6 +25,7 @@ from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.call_watch import CallWatch
 from hotline.web.pages.live import LiveRegions
+from hotline.web.pages.operations.watch import OperationsWatch
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
@@ -72,6 +73,7 @@ class Rooms(NamedTuple):
     traces: TraceViewer
     acted: RecentActs
     live: LiveRegions
+    operations: OperationsWatch
     calls: CallWatch
     callers: CallerIndex
     contacts: ContactSeal
