@@ -131,11 +131,10 @@ def _drawn_edge(edge: Edge, text: Text) -> DrawnEdge:
     above = [f"{_rate(edge.now)}/s"]
     if edge.now.p95 is not None:
         above.append(f"p95 {_duration(edge.now.p95)}")
-    below = []
-    if edge.now.errors:
-        below.append(text(N_("▲ %(n)s errors")) % {"n": f"{edge.now.errors:,}"})
+    errors = text(N_("errors %(n)s")) % {"n": f"{edge.now.errors:,}"}
+    below = [f"▲ {errors}" if edge.now.errors else errors]
     if edge.lag is not None:
-        below.append(text(N_("%(lag)s behind")) % {"lag": _lag(edge)})
+        below.append(text(N_("behind %(lag)s")) % {"lag": _lag(edge)})
     return DrawnEdge(place, " · ".join(above), " · ".join(below), edge.now.errors > 0, edge.now.rate == 0)
 
 

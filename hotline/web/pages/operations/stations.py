@@ -188,7 +188,8 @@ def _out(job: str) -> list[EdgeShape]:
     if job == PROJECTOR:
         return [EdgeShape(LISTS_PLACE, "projector.taken", seconds="projector.step_seconds")]
     if job in DESKS:
-        return [EdgeShape(LOG_PLACE, "desk.batches", seconds="desk.append_seconds")]
+        parked: tuple[CounterName, ...] = ("door.parked",)
+        return [EdgeShape(LOG_PLACE, "desk.batches", errors=parked, seconds="desk.append_seconds")]
     return []
 
 
