@@ -43,9 +43,9 @@ class TraceViewer(NamedTuple):
     ratio: float
     """The share of lives that are traced."""
 
-    def address_of(self, complaint: str) -> str:
-        """The address of this life's trace; empty where it has none."""
-        if not self.address or not is_followed(complaint, self.ratio):
+    def address_of(self, complaint: str, *, noted: bool = False) -> str:
+        """The address of this life's trace; empty where it has none. `noted`: it is stated though not sampled."""
+        if not self.address or not (noted or is_followed(complaint, self.ratio)):
             return ""
         return trace_page(self.address, complaint)
 

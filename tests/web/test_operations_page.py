@@ -13,12 +13,14 @@ import pytest
 from deploy.city.endpoints import PROCESSES
 from deploy.embedded.stack import Addresses
 from hotline.web.pages.look import Language, Theme
+from hotline.web.pages.operations.page import LIVES_MAX
 from shared import roles
 from tests.city import UNIT, open_city, until
 from tests.sources import Databases
 from tests.watching.conftest import WatchedCity, lives
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import Door, open_door
+from tests.web.test_http import recorded
 
 pytestmark = [pytest.mark.connected, needs_browser]
 
@@ -108,6 +110,25 @@ async def test_a_process_that_is_killed_is_away_since_then_and_back_with_its_rat
         return bool(told) and told[0] != "–" and not told[0].startswith("-")
 
     await until(counts_on, within=60, what="the projector to be back")
+    assert chief.amiss == []
+
+
+async def test_slow_and_failing_lives_lead_to_their_pages(watched: WatchedCity, chief: Watched) -> None:
+    made = await recorded(await watched.door.of(roles.AGENTS))
+    # As the process that states traces notes it (tests/connected/test_life_exporter.py); this city has no viewer.
+    await watched.town.sql(
+        "INSERT INTO read.traced (stream_id, why) VALUES ($1::text::uuid, 'overdue')", made["complaint_id"]
+    )
+    await chief.look(Language.ENGLISH, Theme.LIGHT)
+    await chief.goto("/operations")
+    number = made["complaint_number"]
+    row = chief.page.locator(f"#failing-{number}")
+    await row.wait_for(timeout=30_000)
+    assert "▲ overdue" in await row.inner_text()
+    assert 1 <= await chief.page.locator("[id^='slowest-']").count() <= LIVES_MAX
+    await row.get_by_role("link", name=number).click()
+    await chief.page.wait_for_url("**/life/*")
+    assert number in await chief.page.locator("main").inner_text()
     assert chief.amiss == []
 
 

@@ -9,9 +9,11 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 from starlette.responses import Response
 
+from hotline.readside.troubled import TroubledLife, failing_lives, slowest_lives
 from hotline.web.pages.asking import PageAsk, PageView
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.live import Render, RenderedRegion
+from hotline.web.pages.naming import unit_name
 from hotline.web.pages.operations.graph import DrawnEdge, DrawnStation, graph_svg
 from hotline.web.pages.operations.readings import Quantile
 from hotline.web.pages.operations.stations import (
@@ -24,11 +26,14 @@ from hotline.web.pages.operations.stations import (
 )
 from hotline.web.pages.rendering import block
 from hotline.web.pages.streaming import streamed_parts
-from hotline.web.pages.telling_time import Text, clock
+from hotline.web.pages.telling_time import Text, clock, instant
+from hotline.web.reading import lent
 
 TEMPLATE: Final = "operations.html"
-GRAPH, AWAY, TABLE, WORK = REGIONS = ("graph", "away", "table", "work")
+GRAPH, AWAY, TABLE, WORK, LIVES = REGIONS = ("graph", "away", "table", "work", "lives")
 """The parts that change; each is a block of the template, in an element `operations-…`."""
+LIVES_MAX: Final = 10
+"""Rows of the slowest lives, and of the failing ones."""
 UNKNOWN: Final = "–"
 BAR_FULL: Final = 100
 TWO_DIGITS: Final = 10
@@ -62,9 +67,33 @@ class WorkRow(NamedTuple):
     memory: str
 
 
+class LifeRow(NamedTuple):
+    """A life in words."""
+
+    number: str
+    stage: str
+    unit: str
+    subject: str
+    why: str
+    since: str
+    trace: str
+    """The address of its trace; empty where there is none."""
+
+
+class LifeTable(NamedTuple):
+    """Some lives, what they are, and what stands there where there are none."""
+
+    key: str
+    heading: str
+    none: str
+    rows: list[LifeRow]
+
+
 async def operations(ask: PageAsk) -> PageView:
     """All figures, as they were read last."""
-    values = {name: value for region in REGIONS for name, value in _values(ask, region).items()}
+    values: dict[str, Any] = {}
+    for region in REGIONS:
+        values |= await _values(ask, region)
     return PageView(TEMPLATE, {**values, "reads": bool(ask.rooms.operations.targets), "read_at": _as_of(ask)})
 
 
@@ -75,7 +104,7 @@ async def operations_events(ask: PageAsk) -> Response:
 
 def _part(ask: PageAsk, region: str) -> tuple[Hashable, Render]:
     async def render() -> RenderedRegion:
-        html = block(ask.look, TEMPLATE, region, **_values(ask, region))
+        html = block(ask.look, TEMPLATE, region, **await _values(ask, region))
         return RenderedRegion(str(html), _as_of(ask), late=False)
 
     return ("operations", region, ask.look.language), render
@@ -92,8 +121,48 @@ def _as_of(ask: PageAsk) -> str:
     return ask.text(N_("As of %(time)s: %(answered)s of %(all)s processes answer")) % told
 
 
-def _values(ask: PageAsk, region: str) -> dict[str, Any]:
+async def _values(ask: PageAsk, region: str) -> dict[str, Any]:
     """The values that a part shows."""
+    if region == LIVES:
+        return {LIVES: await _lives(ask)}
+    return _figures(ask, region)
+
+
+async def _lives(ask: PageAsk) -> list[LifeTable]:
+    """The slowest and the failing lives, from the lists."""
+    async with lent(ask.rooms.pool) as connection:
+        slowest = await slowest_lives(connection, LIVES_MAX)
+        failing = await failing_lives(connection, LIVES_MAX)
+    return [
+        LifeTable(
+            "failing",
+            ask.text(N_("Lives in which something went wrong, the last ones")),
+            ask.text(N_("Nothing went wrong, or no process states traces.")),
+            [_life_row(ask, one) for one in failing],
+        ),
+        LifeTable(
+            "slowest",
+            ask.text(N_("Lives that are open the longest")),
+            ask.text(N_("No complaint is open.")),
+            [_life_row(ask, one) for one in slowest],
+        ),
+    ]
+
+
+def _life_row(ask: PageAsk, one: TroubledLife) -> LifeRow:
+    return LifeRow(
+        one.complaint_number,
+        ask.name("stage", one.stage),
+        unit_name(ask.rooms.catalogue, one.unit),
+        one.subject,
+        ask.name("why", one.why) if one.why else "",
+        instant(one.since, one.ruleset, ask.now),
+        ask.rooms.traces.address_of(one.complaint_id, noted=bool(one.why)),
+    )
+
+
+def _figures(ask: PageAsk, region: str) -> dict[str, Any]:
+    """The values of a part that shows what the processes said."""
     watch, text, now = ask.rooms.operations, ask.text, time.monotonic()
     if region == WORK:
         return {WORK: [_work_row(one) for one in work_of(watch.sources, now)]}
