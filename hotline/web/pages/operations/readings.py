@@ -1,4 +1,4 @@
-"""What the metrics of one process were over the last hour: totals that restarts do not set back. Pure."""
+"""The metrics of one process over the last hour: totals that restarts do not set back. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from shared.runtime.metric_names import COUNTERS, FIGURES, GAUGES, HISTOGRAMS, s
 KEPT_SECONDS: Final = 3600.0
 """So long readings are kept; older ones are forgotten."""
 RECENT_SECONDS: Final = 60.0
-"""What the page calls a rate of now is one over so long."""
+"""A rate of now is one over so long."""
 STALE_SECONDS: Final = 20.0
 """Where the last reading is older, there is no figure of now."""
 KEYS_MAX: Final = 2_000
-"""Series of one process that are kept; ours have some 150. What comes beyond is left out."""
+"""Series of one process that are kept; ours have some 150. More are left out."""
 MEMORY: Final = "process_resident_memory_bytes"
 PROCESSOR: Final = "process_cpu_seconds_total"
 STARTED: Final = "process_start_time_seconds"
@@ -109,7 +109,7 @@ class SourceHistory:
             self._totals.popleft()
 
     def over(self, now: float, seconds: float) -> SpanOfReadings | None:
-        """What happened in the last seconds; None where fewer than two readings tell of it, or none of now."""
+        """The last seconds; None where fewer than two readings tell of it, or none of now."""
         if not self._totals or now - self._totals[-1].at > STALE_SECONDS:
             return None
         first = bisect_left(self._totals, now - seconds, key=lambda one: one.at)
@@ -132,7 +132,7 @@ def _restarted(before: Mapping[SeriesKey, float], told: Mapping[SeriesKey, float
 
 
 class SpanOfReadings:
-    """What happened at one process between two readings."""
+    """The growth of the series of one process between two readings."""
 
     def __init__(self, place: Mapping[SeriesKey, int], first: _Totals, last: _Totals) -> None:
         """`place`: where each series stands in the totals."""

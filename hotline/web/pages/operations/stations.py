@@ -55,7 +55,7 @@ DOOR_ERRORS: Final[tuple[CounterName, ...]] = (
 
 
 class EdgeShape(NamedTuple):
-    """What an edge is drawn from: series of the process at one of its ends."""
+    """The series that an edge is drawn from, of the process at one of its ends."""
 
     place: str
     """The other end: a topic as it is called, or a word of the catalogues."""
@@ -69,7 +69,7 @@ class EdgeShape(NamedTuple):
 
 
 class EdgeFigures(NamedTuple):
-    """What flowed on an edge in a while."""
+    """The flow on an edge in a while."""
 
     rate: float
     """A second."""
@@ -245,7 +245,7 @@ def _summed(spans: Iterable[SpanOfReadings], value: Callable[[SpanOfReadings], f
 
 
 class ProcessWork(NamedTuple):
-    """What a process spent its seconds on, in a while; each figure a share of that while."""
+    """The seconds of a process in a while, by what they went to; each figure a share of that while."""
 
     name: str
     processor: float
