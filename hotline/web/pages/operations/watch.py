@@ -15,6 +15,7 @@ import httpx2
 from hotline.web.pages.operations.readings import SeriesKey, SourceHistory, read
 from shared.runtime.errors import told
 from shared.runtime.telemetry import Telemetry
+from shared.text_file import FileUnreadable, text_of
 
 FETCH_SECONDS: Final = 5.0
 """How often each process is asked."""
@@ -59,13 +60,13 @@ def sources_in(place: str) -> list[MetricSource]:
     found: dict[str, MetricSource] = {}
     for file in files:
         try:
-            for group in json.loads(file.read_text(encoding="utf-8")):
+            for group in json.loads(text_of(file, "targets of Prometheus")):
                 labels = group.get("labels", {})
                 for address in group["targets"]:
                     job = str(labels.get("job", file.stem))
                     name = str(labels.get("instance", address))
                     found[name] = MetricSource(job, name, str(address))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (FileUnreadable, ValueError, KeyError, TypeError, AttributeError):
             continue
     return [found[name] for name in sorted(found)][:SOURCES_MAX]
 
