@@ -86,6 +86,7 @@ def services_of(city: City, counts: Mapping[str, int] | None = None) -> list[Ser
         ruleset=city.ruleset,
         CATALOGUE=city.catalogue,
         METRICS_TARGETS=targets,
+        OBSERVED_TARGETS=targets,
         CALENDAR=city.calendar,
         POLICY=city.policy,
         MAP=city.map,

@@ -25,6 +25,7 @@ from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.call_watch import CallWatch
 from hotline.web.pages.live import LiveRegions
+from hotline.web.pages.operations.watch import OperationsWatch
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
@@ -42,9 +43,9 @@ class TraceViewer(NamedTuple):
     ratio: float
     """The share of lives that are traced."""
 
-    def address_of(self, complaint: str) -> str:
-        """The address of this life's trace; empty where it has none."""
-        if not self.address or not is_followed(complaint, self.ratio):
+    def address_of(self, complaint: str, *, noted: bool = False) -> str:
+        """The address of this life's trace; empty where it has none. `noted`: it is stated though not sampled."""
+        if not self.address or not (noted or is_followed(complaint, self.ratio)):
             return ""
         return trace_page(self.address, complaint)
 
@@ -72,6 +73,7 @@ class Rooms(NamedTuple):
     traces: TraceViewer
     acted: RecentActs
     live: LiveRegions
+    operations: OperationsWatch
     calls: CallWatch
     callers: CallerIndex
     contacts: ContactSeal

@@ -34,6 +34,7 @@ from hotline.web.outcomes import OutcomeWatch
 from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.call_watch import CallWatch
 from hotline.web.pages.live import LiveRegions
+from hotline.web.pages.operations.watch import OperationsWatch
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
@@ -94,6 +95,7 @@ class WebProcess:
         """Answer until told to stop; then finish the answers that are under way, and take no more."""
         beat = asyncio.ensure_future(self._beat())
         ready = asyncio.ensure_future(self._rooms.speakers.ready())
+        observing = asyncio.ensure_future(self._rooms.operations.run())
         serving = [asyncio.ensure_future(server.serve(sockets=[mine])) for server, mine in self._servers]
         waiting = asyncio.ensure_future(stop.wait())
         try:
@@ -105,9 +107,9 @@ class WebProcess:
             if beat.done():
                 beat.result()
         finally:
-            for task in (waiting, beat, ready):
+            for task in (waiting, beat, ready, observing):
                 task.cancel()
-            await asyncio.gather(waiting, beat, ready, return_exceptions=True)
+            await asyncio.gather(waiting, beat, ready, observing, return_exceptions=True)
             with suppress(Exception):
                 await self._note_used()
 
@@ -183,6 +185,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             traces=TraceViewer(settings.viewer, settings.traces_ratio),
             acted=RecentActs(),
             live=LiveRegions(pool, streams, telemetry),
+            operations=OperationsWatch(settings.observed_targets, telemetry),
             calls=CallWatch(pool, streams),
             callers=callers,
             readings=readings,

@@ -42,6 +42,9 @@ class Settings(ProcessSettings):
     """The share of lives that the services trace."""
     viewer: str = ""
     """The address of a Zipkin that people can reach, for links to traces; empty: pages have none."""
+    observed_targets: str = ""
+    """The list of targets that Prometheus reads (`file_sd_configs`): a file, or a folder of them; the operations page
+    reads the metrics of these processes. Empty: of none."""
     input_age_days_max: int = Field(default=INPUT_AGE_DAYS_MAX, ge=1, le=36_525)
     """How many days ago what an input tells of may have happened."""
     public_address: str = "127.0.0.1"

@@ -24,6 +24,7 @@ MACHINE_TIME = {
     "hotline/web/city_clock.py": "real time, as long as the city's database does not say another one",
     "hotline/web/app.py": "how old a signature is, which its sender stamped by a machine too",
     "hotline/web/judging.py": "a record's stamp, as a broker would set it",
+    "hotline/web/pages/operations/watch.py": "since when a process does not answer",
     "hotline/upkeep/backup.py": "when a backup was made",
     "hotline/upkeep/restore.py": "when the restored log was anchored",
 }

@@ -117,16 +117,19 @@ async def open_door(
     wired: Callable[[Service], Service] = lambda service: service,
     projector: bool = True,
     targets: str = "",
+    observed: str = "",
 ) -> AsyncIterator[Door]:
     """The HTTP door of this city, and the projector; `wired`: the door as it is to be started.
 
-    `targets`: the folder in which both write down where they answer Prometheus.
+    `targets`: the folder in which both write down where they answer Prometheus. `observed`: the list of targets that
+    the operations page reads.
     """
     told = {
         "CATALOGUE": str(town.folder / "catalogue.json"),
         "CONTACTS_PUBLIC_KEY": public_written(MASTER),
         "CALLERS_KEY": b64encode(CALLERS).decode(),
         "METRICS_TARGETS": targets,
+        "OBSERVED_TARGETS": observed,
         "CONTACTS_KEY": b64encode(MASTER_BYTES).decode(),
     }
     services = [wired(served.web(town.endpoints, folder, **told))]

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import httpx2
 import pytest
 
+from deploy.city.endpoints import PROCESSES
 from hotline.web.pages.look import Language, Theme
 from shared import roles
 from shared.events import VisitScheduled
@@ -58,8 +59,9 @@ LOOKS: Final = (
 async def door(city: Callable[..., Awaitable[City]], tmp_path: Path) -> AsyncIterator[Door]:
     """Of a city whose clock can be moved on."""
     town = await city(lived=True, at=datetime.now(UTC))
-    await town.start()
-    async with open_door(town, tmp_path) as made:
+    targets = str(tmp_path / "targets")
+    await town.start(extra={f"{name.upper()}_METRICS_TARGETS": targets for name in PROCESSES})
+    async with open_door(town, tmp_path, targets=targets, observed=targets) as made:
         yield made
 
 
@@ -297,5 +299,6 @@ async def test_pictures(people: People, door: Door) -> None:
             Sight("facts", f"{life}?all=yes"),
             Sight("fact", f"{life}/4"),
             Sight("find", "/find?q=路灯"),
+            Sight("operations", "/operations"),
         ],
     )

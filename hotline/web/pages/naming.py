@@ -30,6 +30,12 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "ASKING": N_("citizen is asked"),
         "ENDED": N_("ended"),
     },
+    "why": {
+        "overdue": N_("overdue"),
+        "refused twice": N_("refused twice"),
+        "slow": N_("slow to dispatch"),
+        "parked": N_("a message was parked"),
+    },
     "standing": {
         "new": N_("to sign"),
         "signed": N_("in work"),

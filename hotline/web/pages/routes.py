@@ -29,6 +29,7 @@ from hotline.web.pages.offices import (
     Office,
     office_list,
 )
+from hotline.web.pages.operations.page import operations, operations_events
 from hotline.web.pages.programmes import programme, programmes
 from hotline.web.pages.ranking import ranking
 from hotline.web.pages.recording import bring_up_again, foreseen_part, put_on_record, record_page
@@ -130,6 +131,14 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/board/orders", roles=AT_THE_CENTRE, handle=open_orders),
     PageRoute(method="GET", path="/board/waiting/{which}", roles=AT_THE_CENTRE, handle=waiting),
     PageRoute(method="GET", path="/board/parked", roles=AT_THE_CENTRE, handle=parked),
+    PageRoute(
+        method="GET",
+        path="/operations",
+        roles=(roles.SUPERVISION,),
+        handle=operations,
+        title=N_("Operations"),
+    ),
+    PageRoute(method="GET", path="/operations/events", roles=(roles.SUPERVISION,), handle=operations_events),
     PageRoute(method="GET", path="/calls", roles=AT_THE_CENTRE, handle=calls, title=N_("Calls")),
     PageRoute(
         method="GET", path="/programmes", roles=AT_THE_CENTRE, handle=programmes, title=N_("Programmes")
