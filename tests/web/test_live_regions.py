@@ -73,6 +73,20 @@ async def test_nothing_is_rendered_where_nobody_looks(lists: Lists, regions: Liv
     assert lists.rendered == 1
 
 
+async def test_a_region_that_became_empty_is_sent_empty(lists: Lists, regions: LiveRegions) -> None:
+    """Also where it is empty from the first look on: the page may show what was there before."""
+
+    async def render() -> RenderedRegion:
+        return RenderedRegion("<p>1</p>" if lists.through == 2 else "", "now", late=False)
+
+    stream = regions.follow("one", render)
+    for through, told in ((1, b"id: 1\ndata:  \n\n"), (2, b"<p>1</p>"), (3, b"id: 3\ndata:  \n\n")):
+        lists.through = through
+        async with asyncio.timeout(60):
+            await heard(stream, told)
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
 async def test_two_languages_are_two_regions(lists: Lists, regions: LiveRegions) -> None:
     both = [regions.follow(("list", language), lists.render) for language in ("zh", "en")]
     await asyncio.gather(*(heard(one, b"<p>1</p>") for one in both))

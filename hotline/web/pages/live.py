@@ -50,7 +50,8 @@ class _Region:
     def __init__(self) -> None:
         self.viewers = 0
         self.number = 0
-        self.html = ""
+        self.html: str | None = None
+        """None until it was rendered; what became empty is sent too."""
         self.as_of = b""
         self.moved = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
@@ -116,7 +117,7 @@ class LiveRegions:
         while not self._stop.is_set() and time.monotonic() < end_at:
             moved = [region.moved for region in regions.values()]
             for place, region in regions.items():
-                if region.html and region.number != sent.get(place):
+                if region.html is not None and region.number != sent.get(place):
                     sent[place] = region.number
                     yield _message(region.number, region.html, place)
             if first.as_of:
@@ -158,7 +159,8 @@ class LiveRegions:
 def _message(number: int, html: str, place: str) -> bytes:
     if place:
         html = f'<hx-partial hx-target="#{place}" hx-swap="innerMorph">{html}</hx-partial>'
-    lines = "".join(f"data: {line}\n" for line in html.splitlines())
+    # An event without data is none: the content of an element that became empty is a blank.
+    lines = "".join(f"data: {line}\n" for line in (html or " ").splitlines())
     return f"id: {number}\n{lines}\n".encode()
 
 
