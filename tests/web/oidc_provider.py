@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -23,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from deploy.embedded.child import free_ports
 from hotline.web.serving import QuietServer, taken
 
 CLIENT: Final = "hotline"
@@ -120,6 +123,23 @@ class OidcProvider:
 
     async def out(self, request: Request) -> Response:
         return RedirectResponse(request.query_params["post_logout_redirect_uri"], 302)
+
+
+def told_of(provider: OidcProvider, folder: Path, roles: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a door at which its people sign in; `roles`: by value of the claim `realm_access.roles`."""
+    (folder / "oidc.secret").write_text(SECRET + "\n")
+    (port,) = free_ports(1)
+    pages = f"http://127.0.0.1:{port}"
+    provider.back = f"{pages}/sign-in/provider/back"
+    return {
+        "WEB_STAFF_PORT": str(port),
+        "WEB_OIDC_ISSUER": provider.issuer,
+        "WEB_OIDC_CLIENT_ID": CLIENT,
+        "WEB_OIDC_CLIENT_SECRET_FILE": str(folder / "oidc.secret"),
+        "WEB_OIDC_ADDRESS": pages,
+        "WEB_OIDC_ROLES": json.dumps(roles),
+        "WEB_OIDC_ROLES_CLAIM": "realm_access.roles",
+    }
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Final
@@ -12,7 +11,6 @@ import httpx2
 import pytest
 from joserfc.jwk import RSAKey
 
-from deploy.embedded.child import free_ports
 from hotline.web.pages import staff
 from hotline.web.pages.gate import SESSION_COOKIE, UNDER_WAY_COOKIE
 from hotline.web.pages.look import LANGUAGE_COOKIE, Language, Theme
@@ -22,7 +20,7 @@ from shared.log.reading import reader
 from tests.city import OTHER_UNIT, UNIT, City
 from tests.web.browser import People, needs_browser
 from tests.web.door import Door, open_door
-from tests.web.oidc_provider import CLIENT, SECRET, Claims, OidcProvider, open_provider
+from tests.web.oidc_provider import CLIENT, SECRET, Claims, OidcProvider, open_provider, told_of
 
 pytestmark = pytest.mark.connected
 
@@ -46,19 +44,7 @@ async def door(
     town: City, running: OidcProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Door]:
     folder = tmp_path_factory.mktemp("provided")
-    (folder / "oidc.secret").write_text(SECRET + "\n")
-    (port,) = free_ports(1)
-    pages = f"http://127.0.0.1:{port}"
-    running.back = f"{pages}/sign-in/provider/back"
-    more = {
-        "WEB_STAFF_PORT": str(port),
-        "WEB_OIDC_ISSUER": running.issuer,
-        "WEB_OIDC_CLIENT_ID": CLIENT,
-        "WEB_OIDC_CLIENT_SECRET_FILE": str(folder / "oidc.secret"),
-        "WEB_OIDC_ADDRESS": pages,
-        "WEB_OIDC_ROLES": json.dumps(ROLES),
-        "WEB_OIDC_ROLES_CLAIM": "realm_access.roles",
-    }
+    more = told_of(running, folder, ROLES)
     async with open_door(
         town, folder, wired=lambda service: replace(service, env={**service.env, **more})
     ) as made:
