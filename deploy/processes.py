@@ -57,6 +57,8 @@ class Program:
     """Whether it is told by `_SHARDS` how many share the log, as the relay is."""
     speaks: tuple[str, ...] = ()
     """The roles it speaks for over HTTP, or `citizens`: it has the login `web-ROLE` of each, and of no other."""
+    own_files: str = ""
+    """The name of settings and a secret that a city may give it: they need not be there."""
     own_prefix: str = ""
     """Of its settings, where that is not its name: two lines may be one program."""
     http_port: int | None = None
@@ -87,6 +89,8 @@ class Program:
         return max((line.partitions for line in self.heard), default=1)
 
 
+IDENTITY_PROVIDER: Final = "oidc"
+"""Of the city's identity provider: settings WEB_OIDC_… in a file or object of this name, and its client's secret."""
 PROGRAMS: Final = (
     Program(
         name="intake",
@@ -133,6 +137,7 @@ PROGRAMS: Final = (
         speaks_kafka=False,
         traces=False,
         speaks=(roles.AGENTS, roles.UNIT, roles.REVIEWERS, roles.DIALLER, roles.SUPERVISION),
+        own_files=IDENTITY_PROVIDER,
         own_prefix="WEB",
         http_port=STAFF_PORT,
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE, CONTACTS_PUBLIC_FILE
-from deploy.compose.services import KAFKA_PORT, SETTINGS_OF_KAFKA, secret_names
+from deploy.compose.services import KAFKA_PORT, OIDC_SECRET, SETTINGS_OF_KAFKA, secret_names
 from shared.contacts.details import public_part
 
 KEY_BYTES: Final = 32
@@ -75,6 +75,8 @@ def _content(folder: Path, name: str, host: str) -> str:
         )
     if name == CONTACTS_PUBLIC_FILE:
         return public_part((folder / CONTACTS_KEY_FILE).read_text(encoding="utf-8"))
+    if name == OIDC_SECRET:
+        return ""
     if name in {CONTACTS_KEY_FILE, CALLERS_KEY_FILE}:
         return b64encode(secrets.token_bytes(KEY_BYTES)).decode()
     return secrets.token_urlsafe(24)

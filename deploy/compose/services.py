@@ -9,7 +9,7 @@ from typing import Any, Final
 from deploy.city import kafka_rights
 from deploy.city.endpoints import GRANTED
 from deploy.city.registry import CALLERS_KEY_FILE, CONTACTS_KEY_FILE
-from deploy.processes import GRACE_SECONDS, METRICS_PORT, PREPARES, PROGRAMS, Program
+from deploy.processes import GRACE_SECONDS, IDENTITY_PROVIDER, METRICS_PORT, PREPARES, PROGRAMS, Program
 from deploy.watching import routing
 from deploy.watching.dashboards import SOURCE
 from deploy.watching.rules import groups
@@ -31,6 +31,8 @@ ZIPKIN_PORT: Final = 9411
 ALERTS_PORT: Final = 9093
 SETTINGS_OF_KAFKA: Final = "kafka.properties"
 """A secret: the file of settings holds the passwords of the two users there are before any other."""
+OIDC_SECRET: Final = f"{IDENTITY_PROVIDER}.secret"
+"""Of the hotline as the client of an identity provider, which makes it: until then the file is empty."""
 WATCHED: Final = "watched"
 """The profile with what has been checked by its schema alone."""
 POSTGRES_OPTIONS: Final = (
@@ -69,7 +71,7 @@ def secret_names() -> list[str]:
         *(f"postgres-{login}" for login in ("owner", *GRANTED)),
         *(f"kafka-{name}" for name in ("admin", *kafka_rights.PRINCIPALS, *kafka_rights.PLAIN_LOGINS)),
         SETTINGS_OF_KAFKA,
-        *sorted({*own, CALLERS_KEY_FILE}),
+        *sorted({*own, CALLERS_KEY_FILE, OIDC_SECRET}),
     ]
 
 
@@ -146,6 +148,7 @@ def process(row: Program) -> dict[str, Any]:
         "METRICS_ADDRESS": "0.0.0.0",  # noqa: S104 -- of the container; no port of it is published
         **row.settings,
         **{setting: f"{SECRETS}/{key}" for setting, key in row.secrets.items()},
+        **({"OIDC_CLIENT_SECRET_FILE": f"{SECRETS}/{OIDC_SECRET}"} if row.own_files else {}),
     }
     return {
         "image": IMAGE,
@@ -156,7 +159,9 @@ def process(row: Program) -> dict[str, Any]:
             *(f"kafka-{name}" for name in logins.values()),
             f"postgres-{row.name}",
             *row.secrets.values(),
+            *([OIDC_SECRET] if row.own_files else []),
         ],
+        **({"env_file": [{"path": f"./{row.own_files}.env", "required": False}]} if row.own_files else {}),
         "depends_on": {"prepare": {"condition": "service_completed_successfully"}},
         "healthcheck": {
             "test": ["CMD", "python", "-m", "shared.runtime.probe", "ready"],

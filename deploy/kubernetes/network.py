@@ -20,6 +20,7 @@ from deploy.processes import METRICS_PORT, PROGRAMS
 
 MONITORING_NAMESPACE: Final = "monitoring"
 INGRESS_NAMESPACE: Final = "ingress"
+TLS_PORT: Final = 443
 KAFKA_PODS: Final = {"strimzi.io/cluster": KAFKA}
 POSTGRES_PODS: Final = {"cnpg.io/cluster": POSTGRES}
 OURS: Final = [{"key": "app.kubernetes.io/name", "operator": "Exists"}]
@@ -50,6 +51,16 @@ def policies() -> list[dict[str, Any]]:
             )
             for program in PROGRAMS
             if program.http_port is not None
+        ),
+        # Its address is not known here: an overlay narrows this to it.
+        *(
+            _policy(
+                "identity-provider",
+                {"matchLabels": labels(program.name)},
+                outward=[{"ports": [{"protocol": "TCP", "port": TLS_PORT}]}],
+            )
+            for program in PROGRAMS
+            if program.own_files
         ),
     ]
 

@@ -50,6 +50,12 @@ def _secret(name: str, **items: str) -> dict[str, Any]:
     return {"secret": told}
 
 
+def _not_needed(name: str) -> dict[str, Any]:
+    """The volume of a secret that a city may have or not."""
+    told = _secret(f"{CITY}-{name}-secret", **{f"{name}.secret": f"{name}.secret"})
+    return {"secret": {**told["secret"], "optional": True}}
+
+
 CERTIFICATES: Final[Volumes] = {
     "kafka-ca": _secret(KAFKA_CA, **{"ca.crt": "ca.crt"}),
     "postgres-ca": _secret(POSTGRES_CA, **{"ca.crt": "ca.crt"}),
@@ -97,6 +103,11 @@ def settings(program: Program) -> dict[str, str]:
         "METRICS_ADDRESS": "0.0.0.0",  # noqa: S104 -- of the pod; its network policy says who reaches it
         **program.settings,
         **{setting: f"{SECRETS}/{key}/{key}" for setting, key in program.secrets.items()},
+        **(
+            {"OIDC_CLIENT_SECRET_FILE": f"{SECRETS}/{name}/{name}.secret"}
+            if (name := program.own_files)
+            else {}
+        ),
     }
     return {f"{program.prefix}_{key}": value for key, value in told.items()}
 
@@ -119,6 +130,7 @@ def volumes(program: Program) -> Volumes:
         **(speakers if program.speaks else {}),
         "postgres": _secret(role_secret(program.name), password="password"),  # noqa: S106 -- a key
         **own,
+        **({name: _not_needed(name)} if (name := program.own_files) else {}),
     }
 
 
@@ -131,6 +143,8 @@ def deployment(program: Program) -> dict[str, Any]:
     one = container(
         program.name, (program.module,), told, volumes=volumes(program), memory_mb=program.memory_mb
     )
+    if program.own_files:
+        one["envFrom"] = [{"configMapRef": {"name": f"{CITY}-{program.own_files}", "optional": True}}]
     one |= {
         "ports": ports,
         "startupProbe": _probe("/live", failures=30),

@@ -100,6 +100,7 @@ def list_staff(*, json: Json = False) -> None:
         seen = f"seen {times.shown(one.seen_at, UTC)}Z" if one.seen_at is not None else "not signed in"
         state = f"revoked {times.shown(one.revoked_at, UTC)}Z" if one.revoked_at is not None else seen
         takes = f", agent {one.agent}" if one.agent else ""
+        takes += f", account {one.account}" if one.account else ""
         say(f"{one.staff_id}  {one.name}: {f'{one.role} {one.unit}'.rstrip()}{takes}; {state}.")
     if not rows:
         say("Nobody is in the register: `hotline staff add NAME --role ROLE` adds a person.")
@@ -114,6 +115,17 @@ def revoke(
     """Let a person in no more. Sessions that are open end at once."""
     run(_revoke(staff_id))
     answer(f"{staff_id} cannot sign in any more.", json=json, staff_id=staff_id)
+
+
+@staff.command()
+def readmit(
+    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Let a person of the identity provider in again who was revoked. The next sign-in there opens a session."""
+    run(_readmit(staff_id))
+    answer(f"{staff_id} may sign in by the identity provider again.", json=json, staff_id=staff_id)
 
 
 def _login(role: str, unit: str, catalogue_path: str) -> Login:
@@ -194,6 +206,15 @@ async def _revoke(staff_id: str) -> None:
 
     async with acting(city_up().endpoints.login("operator")) as operator:
         await revoked(operator, staff_id)
+
+
+async def _readmit(staff_id: str) -> None:
+    from deploy.city.registry import city_up
+    from hotline.web.pages.staff import readmit as readmitted
+    from shared.log.acts import acting
+
+    async with acting(city_up().endpoints.login("operator")) as operator:
+        await readmitted(operator, staff_id)
 
 
 def _row(one: ListedStaff) -> dict[str, object]:

@@ -27,6 +27,7 @@ from hotline.web.pages.call_watch import CallWatch
 from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.operations.watch import OperationsWatch
 from hotline.web.pages.recent_acts import RecentActs
+from hotline.web.pages.staff import ProvidedStaff
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
@@ -78,6 +79,8 @@ class Rooms(NamedTuple):
     callers: CallerIndex
     contacts: ContactSeal
     readings: ContactReader
+    provided: ProvidedStaff | None
+    """People of the city's identity provider; None where there is none."""
     telemetry: Telemetry
 
 

@@ -21,6 +21,7 @@ from hotline.web.caller_index import CallerIndex
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
+from hotline.web.identity_provider import IdentityProvider
 from hotline.web.judging import Judge
 from hotline.web.keys import KeyRing
 from hotline.web.limits import (
@@ -35,7 +36,9 @@ from hotline.web.pages.board.moment import BoardWatch
 from hotline.web.pages.call_watch import CallWatch
 from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.operations.watch import OperationsWatch
+from hotline.web.pages.provider_sign_in import BACK
 from hotline.web.pages.recent_acts import RecentActs
+from hotline.web.pages.staff import ProvidedStaff
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
 from hotline.web.serving import QuietServer, server_of, taken
@@ -190,9 +193,16 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             callers=callers,
             readings=readings,
             contacts=seal,
+            provided=_provided(settings, contacts),
             telemetry=telemetry,
         )
         yield WebProcess(settings, telemetry, rooms, KeyRing(pool))
+
+
+def _provided(settings: Settings, staff: asyncpg.Pool[Any]) -> ProvidedStaff | None:
+    """The people of the identity provider; `staff`: as the login that may admit them."""
+    told = settings.provider
+    return None if told is None else ProvidedStaff(IdentityProvider(told, BACK), staff)
 
 
 def _of_the_vault(

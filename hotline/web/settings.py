@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from hotline.web.identity_provider import ProviderSettings, is_safe
+from hotline.web.provided_people import ClaimNames, mapped
 from hotline.web.roles import LISTENER_OF
 from shared import roles
 from shared.runtime import kafka_address
 from shared.runtime.clock import INPUT_AGE_DAYS_MAX
 from shared.runtime.settings import ProcessSettings, read_secret
+from shared.text_file import bytes_of, text_in
 from shared.versions import CALENDAR, RULESET
+
+EXPECTED: Final = "the secret of an OpenID Connect client in UTF-8"
 
 
 class Settings(ProcessSettings):
@@ -74,6 +81,70 @@ class Settings(ProcessSettings):
     proxies: str = ""
     """The addresses of proxies whose `X-Forwarded-For` is believed, with commas between; empty: nobody's is."""
 
+    oidc_issuer: str = ""
+    """The city's identity provider by its OpenID Connect issuer, https://…: people sign in there. Empty: by links
+    alone."""
+    oidc_client_id: str = ""
+    """The hotline's name at the provider."""
+    oidc_client_secret_file: str = ""
+    """Path of a file that holds the client's secret; read at each sign-in. An empty file or none: the client has no
+    secret, and PKCE alone proves it."""
+    oidc_address: str = ""
+    """The address of the pages as people reach them, scheme and host. The provider sends people back to
+    `/sign-in/provider/back` there."""
+    oidc_scope: str = "openid profile"
+    """The scopes that are asked for."""
+    oidc_roles: dict[str, str] = Field(default_factory=dict)
+    """By value of the claim of roles what it gives, as JSON: a role, or `unit:ID` of one unit. `unit` alone is of the
+    units that the claim of units names."""
+    oidc_roles_claim: str = "roles"
+    """The claim of the ID token that holds a person's roles; a dot leads into a claim."""
+    oidc_unit_claim: str = "unit"
+    """The claim that holds the ids of a person's units."""
+    oidc_name_claim: str = "name"
+    """The claim that holds the name which pages show."""
+    oidc_ca_file: str = ""
+    """Path of the certificates that sign the provider's; empty: those of the system."""
+
+    @property
+    def provider(self) -> ProviderSettings | None:
+        """The identity provider; None where there is none."""
+        if not self.oidc_issuer:
+            return None
+        file = self.oidc_client_secret_file
+        return ProviderSettings(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            secret=lambda: _content(file),
+            address=self.oidc_address.rstrip("/"),
+            scope=self.oidc_scope,
+            ca_file=self.oidc_ca_file,
+            roles=self.oidc_roles,
+            claims=ClaimNames(self.oidc_roles_claim, self.oidc_unit_claim, self.oidc_name_claim),
+        )
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        """Refuse a provider with which nobody could sign in, or whose tokens others could read on the way."""
+        if not self.oidc_issuer:
+            return self
+        for name in ("oidc_client_id", "oidc_address", "oidc_roles"):
+            if not getattr(self, name):
+                raise ValueError(f"{name}: expected one, as oidc_issuer is told")
+        for name in ("oidc_issuer", "oidc_address"):
+            if not is_safe(getattr(self, name)):
+                raise ValueError(f"{name}: expected https://HOST, or http on this machine")
+        if urlsplit(self.oidc_address).path.rstrip("/"):
+            raise ValueError("oidc_address: expected scheme and host alone")
+        for value, role in self.oidc_roles.items():
+            try:
+                mapped(role)
+            except ValueError as error:
+                raise ValueError(f"oidc_roles: {value}: {error}") from None
+        if "openid" not in self.oidc_scope.split():
+            raise ValueError("oidc_scope: expected openid among them")
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _with_passwords(cls, told: Any) -> Any:
@@ -110,3 +181,11 @@ class Settings(ProcessSettings):
             message = f"speakers: {', '.join(sorted(unknown))}, expected some of {', '.join(known)}"
             raise ValueError(message)
         return self
+
+
+def _content(file: str) -> str:
+    """The secret in a file; empty where there is no such file, or nothing in it."""
+    if not file or not Path(file).exists():
+        return ""
+    raw = bytes_of(file, EXPECTED)
+    return text_in(raw, file, EXPECTED).strip() if raw.strip() else ""

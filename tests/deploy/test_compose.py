@@ -75,6 +75,7 @@ def test_a_secret_that_a_service_names_is_one_of_the_file_and_no_other_is_given(
         own = {f"postgres-{program.name}", *program.secrets.values()}
         own |= {f"kafka-{program.name}"} if program.speaks_kafka else set()
         own |= {f"kafka-{kafka_rights.web_of(role)}" for role in program.speaks}
+        own |= {f"{program.own_files}.secret"} if program.own_files else set()
         assert set(told["services"][program.name]["secrets"]) == own
     assert not [name for name in told["services"]["command"]["secrets"] if name.endswith(("owner", "admin"))]
 

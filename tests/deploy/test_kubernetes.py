@@ -320,7 +320,7 @@ def test_a_secret_that_is_mounted_is_made_by_somebody() -> None:
     assert {one["metadata"]["name"] for one in generator.new_secrets()} == set(overlays.secrets_needed())
     for one in (*of_kind("Deployment"), *of_kind("Job")):
         for volume in one["spec"]["template"]["spec"]["volumes"]:
-            if "secret" in volume:
+            if "secret" in volume and not volume["secret"].get("optional"):  # a city may have those or not
                 assert volume["secret"]["secretName"] in made, one["metadata"]["name"]
 
 

@@ -53,6 +53,7 @@ ACTS: Final = {
         "web.add_link",
         "web.name_agent",
         "web.revoke_staff",
+        "web.readmit_staff",
     },
 }
 READ_SIDE: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,12 +13,14 @@ import httpx2
 import pytest
 
 from deploy.city.endpoints import PROCESSES
+from deploy.supervision.supervisor import Service
 from hotline.web.pages.look import Language, Theme
 from shared import roles
 from shared.events import VisitScheduled
 from tests.city import OTHER_UNIT, UNIT, City, until
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import Door, open_door
+from tests.web.oidc_provider import open_provider, told_of
 from tests.web.test_http import recorded
 
 pytestmark = [pytest.mark.connected, needs_browser]
@@ -302,3 +305,23 @@ async def test_pictures(people: People, door: Door) -> None:
             Sight("operations", "/operations"),
         ],
     )
+
+
+async def test_pictures_of_signing_in(town: City, tmp_path: Path) -> None:
+    async with open_provider() as provider, open_browser() as browser:
+        more = told_of(provider, tmp_path, {"a": "agents", "r": "reviewers", "u": f"unit:{UNIT}"})
+        provider.person = {"sub": "u-1", "name": "王芳", "realm_access": {"roles": ["r", "u"]}}
+
+        def wired(service: Service) -> Service:
+            return replace(service, env={**service.env, **more})
+
+        async with open_door(town, tmp_path, wired=wired) as door:
+            people = People(browser, door)
+            sights = [
+                Sight("sign-in", "/sign-in"),
+                Sight("signed-out", "/sign-in?out=1"),
+                Sight("refused", "/sign-in/provider/back"),
+                Sight("roles", "/sign-in/provider"),
+            ]
+            await _sheet(people, "sign-in", await people.page(), sights)
+            await people.close()

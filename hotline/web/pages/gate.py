@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from hotline.web.asking import Rooms
 from hotline.web.pages import staff
 from hotline.web.pages.asking import PageAsk, PageMoved, PageView
-from hotline.web.pages.look import LOOK_SECONDS, PageLook, look_of
+from hotline.web.pages.look import LANGUAGE_COOKIE, LOOK_SECONDS, THEME_COOKIE, PageLook, look_of
 from hotline.web.pages.naming import unit_name
 from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.rendering import CSP, rendered
@@ -26,8 +26,11 @@ from shared.runtime.errors import told
 
 SIGN_IN: Final = "/sign-in"
 SESSION_COOKIE: Final = "hotline-session"
-HOST_COOKIE: Final = f"__Host-{SESSION_COOKIE}"
-"""Its name over TLS: a browser then takes it from no other host and no path."""
+UNDER_WAY_COOKIE: Final = "hotline-sign-in"
+"""It holds the secret of a sign-in that waits for the identity provider."""
+HOST_PREFIX: Final = "__Host-"
+"""Before the name of both over TLS: a browser then takes the cookie from no other host and no path."""
+HOST_COOKIE: Final = f"{HOST_PREFIX}{SESSION_COOKIE}"
 HEADERS: Final = {
     "Content-Security-Policy": CSP,
     "Referrer-Policy": "same-origin",
@@ -217,8 +220,18 @@ def own_path(text: str) -> str:
     return text if text.startswith("/") and plain else "/"
 
 
-def _cookie_name(request: Request) -> str:
-    return HOST_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
+def under_way_in(request: Request) -> str:
+    """The secret of the sign-in that the browser waits in; empty where it waits in none."""
+    return request.cookies.get(_cookie_name(request, UNDER_WAY_COOKIE), "")
+
+
+def under_way_cookie(request: Request, secret: str | None) -> dict[str, str | None]:
+    """The cookie of a sign-in under way; None takes it back."""
+    return {_cookie_name(request, UNDER_WAY_COOKIE): secret}
+
+
+def _cookie_name(request: Request, name: str = SESSION_COOKIE) -> str:
+    return HOST_PREFIX + name if request.url.scheme == "https" else name
 
 
 def _set(request: Request, response: Response, name: str, value: str | None) -> None:
@@ -226,7 +239,7 @@ def _set(request: Request, response: Response, name: str, value: str | None) -> 
     if value is None:
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
         return
-    lasting = None if name == _cookie_name(request) else LOOK_SECONDS
+    lasting = LOOK_SECONDS if name in {LANGUAGE_COOKIE, THEME_COOKIE} else None
     response.set_cookie(name, value, max_age=lasting, path="/", secure=secure, httponly=True, samesite="lax")
 
 

@@ -31,6 +31,14 @@ from hotline.web.pages.offices import (
 )
 from hotline.web.pages.operations.page import operations, operations_events
 from hotline.web.pages.programmes import programme, programmes
+from hotline.web.pages.provider_sign_in import (
+    BACK,
+    PROVIDER,
+    WAY_OUT,
+    begin_at_provider,
+    come_back,
+    sign_out_at_provider,
+)
 from hotline.web.pages.ranking import ranking
 from hotline.web.pages.recording import bring_up_again, foreseen_part, put_on_record, record_page
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
@@ -97,6 +105,9 @@ READING_ALL: Final = tuple(role for role in READING if role != roles.UNIT)
 OPEN_PAGES: Final[tuple[OpenPage, ...]] = (
     OpenPage(method="GET", path=SIGN_IN, handle=ask_to_sign_in),
     OpenPage(method="POST", path=SIGN_IN, handle=sign_in),
+    OpenPage(method="GET", path=PROVIDER, handle=begin_at_provider),
+    OpenPage(method="GET", path=BACK, handle=come_back),
+    OpenPage(method="GET", path=WAY_OUT, handle=sign_out_at_provider),
     OpenPage(method="POST", path="/look", handle=choose_look),
 )
 PAGES: Final[tuple[PageRoute, ...]] = (

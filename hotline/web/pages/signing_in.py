@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.requests import Request
 
 from hotline.web.asking import Rooms
 from hotline.web.pages import staff
 from hotline.web.pages.asking import PageAsk, PageMoved, PageView
-from hotline.web.pages.gate import own_path, session_cookie, session_in
+from hotline.web.pages.gate import SIGN_IN, own_path, session_cookie, session_in
 from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, PageLook, Theme
 
 
@@ -20,8 +23,9 @@ async def ask_to_sign_in(request: Request, look: PageLook, rooms: Rooms) -> Page
         "code": code if person is not None else "",
         "person": person,
         "void": bool(code) and person is None,
+        "out": rooms.provided is not None and "out" in request.query_params,
     }
-    return PageView("sign-in.html", {**values, "then": own_path(request.query_params.get("then", "/"))})
+    return sign_in_view(rooms, {**values, "then": own_path(request.query_params.get("then", "/"))})
 
 
 async def sign_in(request: Request, look: PageLook, rooms: Rooms) -> PageView | PageMoved:
@@ -33,7 +37,7 @@ async def sign_in(request: Request, look: PageLook, rooms: Rooms) -> PageView | 
     session = await staff.signed_in(rooms.pool, code) if staff.is_secret(code) else None
     then = own_path(str(form.get("then", "/")))
     if session is None:
-        return PageView("sign-in.html", {"code": "", "person": None, "void": True, "then": then}, 403)
+        return sign_in_view(rooms, {"void": True, "then": then}, 403)
     await staff.signed_out(rooms.pool, session_in(request))
     return PageMoved(then, session_cookie(request, session))
 
@@ -41,7 +45,14 @@ async def sign_in(request: Request, look: PageLook, rooms: Rooms) -> PageView | 
 async def sign_out(ask: PageAsk) -> PageMoved:
     """End the session here and on the server."""
     await staff.signed_out(ask.rooms.pool, session_in(ask.request))
-    return PageMoved("/sign-in", session_cookie(ask.request, None))
+    where = SIGN_IN if ask.rooms.provided is None else f"{SIGN_IN}?out=1"
+    return PageMoved(where, session_cookie(ask.request, None))
+
+
+def sign_in_view(rooms: Rooms, values: Mapping[str, Any], status: int = 200) -> PageView:
+    """The page to sign in; `values` are those that differ from a first visit."""
+    usual = {"code": "", "person": None, "void": False, "then": "/", "out": False, "fault": ""}
+    return PageView("sign-in.html", {**usual, "provider": rooms.provided is not None, **values}, status)
 
 
 async def choose_look(request: Request, look: PageLook, rooms: Rooms) -> PageMoved:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -12,8 +12,10 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from deploy.city.kafka_rights import Login
+from hotline.web.identity_provider import IdentityProvider, SignInUnderWay
 from hotline.web.keys import Key
 from hotline.web.limits import RATE_PER_SECOND
+from hotline.web.provided_people import ProvidedPerson
 from hotline.web.roles import SCOPES_OF
 from shared import roles
 
@@ -23,6 +25,8 @@ SESSION_LONGEST: Final = timedelta(hours=12)
 """A shift and its overtime; then one signs in anew."""
 SESSION_IDLE: Final = timedelta(hours=2)
 """A session that nobody used for so long is over."""
+SIGN_IN_SECONDS_MAX: Final = timedelta(minutes=10)
+"""How long a person may take at the identity provider, and then to choose a role."""
 SECRET_BYTES: Final = 32
 ID_BYTES: Final = 5
 SIGNING_IN: Final = tuple(role for role in SCOPES_OF if role != roles.TELEPHONY)
@@ -30,7 +34,7 @@ SIGNING_IN: Final = tuple(role for role in SCOPES_OF if role != roles.TELEPHONY)
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _LIST: Final = """
-SELECT s.staff_id, s.name, s.role, s.unit, s.agent, s.made_at, s.revoked_at, max(n.seen_at)
+SELECT s.staff_id, s.name, s.role, s.unit, s.agent, s.account, s.made_at, s.revoked_at, max(n.seen_at)
 FROM web.staff s LEFT JOIN web.session n USING (staff_id) GROUP BY s.staff_id ORDER BY s.made_at, s.staff_id
 """
 _NAMES: Final = "SELECT staff_id, name FROM web.staff WHERE staff_id = ANY ($1)"
@@ -59,6 +63,15 @@ class StaffMember(NamedTuple):
         )
 
 
+class AdmittedLine(NamedTuple):
+    """A line of the register that an account of the identity provider may sign in as."""
+
+    staff_id: str
+    login: Login
+    link: str
+    """The secret of a link that signs in once; empty where an operator has revoked the line."""
+
+
 class ListedStaff(NamedTuple):
     """A person as an operator sees the register."""
 
@@ -68,6 +81,8 @@ class ListedStaff(NamedTuple):
     unit: str
     agent: str
     """As the switch names the person; empty where it does not."""
+    account: str
+    """As the identity provider names the person; empty where links sign in."""
     made_at: datetime
     revoked_at: datetime | None
     seen_at: datetime | None
@@ -114,6 +129,11 @@ async def revoke(operator: asyncpg.Connection[Any], staff_id: str) -> None:
     await operator.execute("SELECT web.revoke_staff($1)", staff_id)
 
 
+async def readmit(operator: asyncpg.Connection[Any], staff_id: str) -> None:
+    """Let this person of the identity provider in again."""
+    await operator.execute("SELECT web.readmit_staff($1)", staff_id)
+
+
 async def listed(reader: asyncpg.Connection[Any]) -> list[ListedStaff]:
     """Everybody there ever was, the oldest first."""
     return [ListedStaff(*row) for row in await reader.fetch(_LIST)]
@@ -144,6 +164,46 @@ async def of_session(pool: asyncpg.Pool[Any], secret: str) -> StaffMember | None
 async def signed_out(pool: asyncpg.Pool[Any], secret: str) -> None:
     """End this session."""
     await pool.execute("SELECT web.sign_out($1)", hash_of(secret))
+
+
+class ProvidedStaff:
+    """The people of the city's identity provider, and their lines in the register."""
+
+    def __init__(self, provider: IdentityProvider, pool: asyncpg.Pool[Any]) -> None:
+        """`pool`: as the login of the listener for staff. No other may admit anybody."""
+        self.provider: Final = provider
+        self._pool = pool
+
+    async def begin(self, goes_to: str) -> SignInUnderWay:
+        """A sign-in that waits for the provider's answer."""
+        under_way = SignInUnderWay(secrets.token_urlsafe(SECRET_BYTES))
+        statement = "SELECT web.begin_sign_in($1, $2, $3)"
+        await self._pool.execute(statement, hash_of(under_way.secret), goes_to, SIGN_IN_SECONDS_MAX)
+        return under_way
+
+    async def end(self, under_way: SignInUnderWay) -> str | None:
+        """The path it goes on to; None where it is under way no more. It is over with this."""
+        found: str | None = await self._pool.fetchval("SELECT web.end_sign_in($1)", hash_of(under_way.secret))
+        return found
+
+    async def admit(self, person: ProvidedPerson) -> Sequence[AdmittedLine]:
+        """The person's lines: one for each role, made at the first sign-in. Sessions in other roles are over."""
+        links = [secrets.token_urlsafe(SECRET_BYTES) for _ in person.logins]
+        rows = await self._pool.fetch(
+            "SELECT place, staff_id, revoked FROM web.admit_account($1, $2, $3, $4, $5, $6, $7, $8)",
+            self.provider.told.issuer,
+            person.account,
+            person.name,
+            [f"s{secrets.token_hex(ID_BYTES)}" for _ in person.logins],
+            [login.role for login in person.logins],
+            [login.name for login in person.logins],
+            [hash_of(link) for link in links],
+            SIGN_IN_SECONDS_MAX,
+        )
+        return [
+            AdmittedLine(staff_id, person.logins[place - 1], "" if revoked else links[place - 1])
+            for place, staff_id, revoked in rows
+        ]
 
 
 async def names_of(connection: asyncpg.Connection[Any], staff_ids: list[str]) -> Mapping[str, str]:
