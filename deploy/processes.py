@@ -59,6 +59,8 @@ class Program:
     """The roles it speaks for over HTTP, or `citizens`: it has the login `web-ROLE` of each, and of no other."""
     own_files: str = ""
     """The name of settings and a secret that a city may give it: they need not be there."""
+    observes: bool = False
+    """Whether it reads the metrics of all processes, for the operations page."""
     own_prefix: str = ""
     """Of its settings, where that is not its name: two lines may be one program."""
     http_port: int | None = None
@@ -138,6 +140,7 @@ PROGRAMS: Final = (
         traces=False,
         speaks=(roles.AGENTS, roles.UNIT, roles.REVIEWERS, roles.DIALLER, roles.SUPERVISION),
         own_files=IDENTITY_PROVIDER,
+        observes=True,
         own_prefix="WEB",
         http_port=STAFF_PORT,
     ),

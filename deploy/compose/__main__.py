@@ -7,6 +7,7 @@ would be written. `secrets` makes the files of secrets that are missing.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ def files() -> dict[str, str]:
     return {
         "compose.yaml": text([services.compose()], SAID),
         "prometheus.yaml": text([services.prometheus()], SAID),
+        "targets.json": json.dumps(services.targets(), indent=2) + "\n",
         "rules.yaml": text([services.rules()], SAID),
         "alertmanager.yaml": text([services.alertmanager()], SAID),
         "collector.yaml": text([services.collector()], SAID),

@@ -25,6 +25,9 @@ ALERTMANAGER_IMAGE: Final = "${ALERTMANAGER_IMAGE:-docker.io/prom/alertmanager:v
 GRAFANA_IMAGE: Final = "${GRAFANA_IMAGE:-docker.io/grafana/grafana:12.3.0}"
 SECRETS: Final = "/run/secrets"
 DASHBOARDS: Final = "/var/lib/grafana/dashboards"
+TARGETS: Final = "/etc/hotline/targets.json"
+"""Where Prometheus and the operations page find which processes there are."""
+_MOUNTED_TARGETS: Final = f"./targets.json:{TARGETS}:ro"
 KAFKA_PORT: Final = 9092
 POSTGRES_PORT: Final = 5432
 ZIPKIN_PORT: Final = 9411
@@ -149,6 +152,7 @@ def process(row: Program) -> dict[str, Any]:
         **row.settings,
         **{setting: f"{SECRETS}/{key}" for setting, key in row.secrets.items()},
         **({"OIDC_CLIENT_SECRET_FILE": f"{SECRETS}/{OIDC_SECRET}"} if row.own_files else {}),
+        **({"OBSERVED_TARGETS": TARGETS} if row.observes else {}),
     }
     return {
         "image": IMAGE,
@@ -162,6 +166,7 @@ def process(row: Program) -> dict[str, Any]:
             *([OIDC_SECRET] if row.own_files else []),
         ],
         **({"env_file": [{"path": f"./{row.own_files}.env", "required": False}]} if row.own_files else {}),
+        **({"volumes": [_MOUNTED_TARGETS]} if row.observes else {}),
         "depends_on": {"prepare": {"condition": "service_completed_successfully"}},
         "healthcheck": {
             "test": ["CMD", "python", "-m", "shared.runtime.probe", "ready"],
@@ -178,17 +183,19 @@ def process(row: Program) -> dict[str, Any]:
     }
 
 
-def prometheus(rows: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
+def prometheus() -> dict[str, Any]:
     """The settings of Prometheus."""
     return {
         "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
         "rule_files": ["/etc/prometheus/rules.yaml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"alertmanager:{ALERTS_PORT}"]}]}]},
-        "scrape_configs": [
-            {"job_name": row.name, "static_configs": [{"targets": [f"{row.name}:{METRICS_PORT}"]}]}
-            for row in rows
-        ],
+        "scrape_configs": [{"job_name": CITY, "file_sd_configs": [{"files": [TARGETS]}]}],
     }
+
+
+def targets(rows: Iterable[Program] = PROGRAMS) -> list[dict[str, Any]]:
+    """The processes that Prometheus and the operations page read, as `file_sd_configs` has them."""
+    return [{"targets": [f"{row.name}:{METRICS_PORT}"], "labels": {"job": row.name}} for row in rows]
 
 
 def rules() -> Mapping[str, Any]:
@@ -311,6 +318,7 @@ def _prometheus() -> dict[str, Any]:
         "volumes": [
             "./prometheus.yaml:/etc/prometheus/prometheus.yml:ro",
             "./rules.yaml:/etc/prometheus/rules.yaml:ro",
+            _MOUNTED_TARGETS,
             "prometheus:/prometheus",
         ],
         "restart": "unless-stopped",

@@ -18,9 +18,10 @@ from deploy.city import deployed, kafka_rights
 from deploy.city.endpoints import GRANTED
 from deploy.compose import __main__ as generator
 from deploy.compose import secret_files, services
-from deploy.processes import PROGRAMS
+from deploy.processes import METRICS_PORT, PROGRAMS
 from deploy.yaml_text import differing
 from hotline.contact_details import key_of
+from hotline.web.pages.operations.watch import sources_in
 from shared.runtime import kafka_address
 from tests.deploy.test_kubernetes import REACHED, SETTINGS
 
@@ -91,6 +92,17 @@ def test_a_command_is_given_the_secret_of_every_login_it_uses_and_of_no_desk() -
     # A unit reads a contact over HTTP, with a key: `contact show --as UNIT` is for the stack's owner.
     assert used - given == {"staff"}
     assert not given & set(kafka_rights.DESKS)
+
+
+def test_prometheus_and_the_operations_page_read_the_same_list_of_all_processes() -> None:
+    told = read()["services"]
+    mounted = f"./targets.json:{services.TARGETS}:ro"
+    readers = {name for name, one in told.items() if mounted in one.get("volumes", ())}
+    assert readers == {"prometheus", "staff"}
+    assert told["staff"]["environment"]["WEB_OBSERVED_TARGETS"] == services.TARGETS
+    assert services.prometheus()["scrape_configs"][0]["file_sd_configs"] == [{"files": [services.TARGETS]}]
+    found = {one.job: one.address for one in sources_in(str(FOLDER / "targets.json"))}
+    assert found == {row.name: f"{row.name}:{METRICS_PORT}" for row in PROGRAMS}
 
 
 def test_nothing_is_published_but_on_loopback() -> None:
