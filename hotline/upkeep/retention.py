@@ -108,7 +108,8 @@ KEPT: Final = (
     ),
     KeptData(
         "people who sign in",
-        "the name of each, one role, and of a unit's people the unit; facts hold the id alone",
+        "the name of each, one role, of a unit's people the unit, of the identity provider's people the account there; "
+        "facts hold the id alone",
         ("web.staff",),
         GOOD + "; a person who is revoked signs in no more",
         "hotline staff revoke",
@@ -119,6 +120,13 @@ KEPT: Final = (
         ("web.session", "web.staff_link"),
         "twelve hours and a day; the next sign-in and the next link take away what is over",
         "hotline staff revoke",
+    ),
+    KeptData(
+        "sign-ins at the identity provider that wait for its answer",
+        "a hash of the cookie of each, and the page that was asked for",
+        ("web.sign_in_under_way",),
+        "ten minutes; the next one that begins takes away what is over",
+        "",
     ),
     KeptData(
         "links of citizens",
