@@ -10,9 +10,12 @@ from typing import Final
 import pytest
 from playwright.async_api import Response
 
+from hotline.web.identity_provider import ProviderFault
 from hotline.web.pages import catalogues, rendering
 from hotline.web.pages.look import Language, PageLook
+from hotline.web.pages.provider_sign_in import FAULTS
 from hotline.web.pages.rendering import environment
+from hotline.web.pages.signing_in import FIRST_VISIT
 from shared import roles
 from tests.city import UNIT
 from tests.web.browser import People, needs_browser
@@ -49,6 +52,7 @@ def test_no_template_holds_a_script_a_style_or_what_needs_them() -> None:
 def test_every_template_renders_in_the_pseudo_language(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every text of the catalogues comes out of it in brackets, so each is really looked up where it is shown."""
     monkeypatch.setattr(rendering, "translations_of", lambda _: catalogues.Pseudo())
+    _, sentence = FAULTS[ProviderFault.NO_ROLE]
     environment.cache_clear()
     try:
         made = rendering.rendered(
@@ -59,10 +63,7 @@ def test_every_template_renders_in_the_pseudo_language(monkeypatch: pytest.Monke
             navigation=[],
             here="/",
             back="/",
-            code="",
-            person=None,
-            void=True,
-            then="/",
+            **{**FIRST_VISIT, "void": True, "out": True, "provider": True, "fault": sentence},
         )
     finally:
         environment.cache_clear()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from starlette.requests import Request
 
@@ -49,10 +50,16 @@ async def sign_out(ask: PageAsk) -> PageMoved:
     return PageMoved(where, session_cookie(ask.request, None))
 
 
+FIRST_VISIT: Final[Mapping[str, Any]] = MappingProxyType(
+    {"code": "", "person": None, "void": False, "then": "/", "out": False, "fault": ""}
+)
+"""What the page to sign in shows where nothing has happened yet."""
+
+
 def sign_in_view(rooms: Rooms, values: Mapping[str, Any], status: int = 200) -> PageView:
     """The page to sign in; `values` are those that differ from a first visit."""
-    usual = {"code": "", "person": None, "void": False, "then": "/", "out": False, "fault": ""}
-    return PageView("sign-in.html", {**usual, "provider": rooms.provided is not None, **values}, status)
+    provider = rooms.provided is not None
+    return PageView("sign-in.html", {**FIRST_VISIT, "provider": provider, **values}, status)
 
 
 async def choose_look(request: Request, look: PageLook, rooms: Rooms) -> PageMoved:
