@@ -99,12 +99,7 @@ def projector(
         "METRICS_PORT": "0" if metrics else "-1",
         **more,
     }
-    return Service(
-        name=PROJECTOR,
-        command=(sys.executable, "-m", "hotline.readside"),
-        env={f"{PROJECTOR.upper()}_{name}": value for name, value in told.items()},
-        log=logs / f"{PROJECTOR}.log",
-    )
+    return _alone(PROJECTOR, "hotline.readside", told, logs)
 
 
 def web(
@@ -120,11 +115,16 @@ def web(
         "METRICS_PORT": "0" if metrics else "-1",
         **more,
     }
+    return _alone(WEB, "hotline.web", told, logs)
+
+
+def _alone(name: str, module: str, told: Mapping[str, str], logs: Path) -> Service:
+    """A process of which there is one; `told`: its settings by names without its prefix."""
     return Service(
-        name=WEB,
-        command=(sys.executable, "-m", "hotline.web"),
-        env={f"{WEB.upper()}_{name}": value for name, value in told.items()},
-        log=logs / f"{WEB}.log",
+        name=name,
+        command=(sys.executable, "-m", module),
+        env={f"{name.upper()}_{key}": value for key, value in told.items()},
+        log=logs / f"{name}.log",
     )
 
 

@@ -24,6 +24,9 @@ staff = typer.Typer(
 )
 
 
+StaffId = Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")]
+
+
 @staff.command()
 def add(
     name: Annotated[
@@ -57,7 +60,7 @@ def add(
 
 @staff.command()
 def link(
-    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    staff_id: StaffId,
     *,
     json: Json = False,
 ) -> None:
@@ -67,7 +70,7 @@ def link(
 
 @staff.command()
 def agent(
-    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    staff_id: StaffId,
     name: Annotated[
         str,
         typer.Argument(
@@ -108,7 +111,7 @@ def list_staff(*, json: Json = False) -> None:
 
 @staff.command()
 def revoke(
-    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    staff_id: StaffId,
     *,
     json: Json = False,
 ) -> None:
@@ -119,7 +122,7 @@ def revoke(
 
 @staff.command()
 def readmit(
-    staff_id: Annotated[str, typer.Argument(metavar="ID", help="The person by the id of the list.")],
+    staff_id: StaffId,
     *,
     json: Json = False,
 ) -> None:
@@ -131,7 +134,7 @@ def readmit(
 def _login(role: str, unit: str, catalogue_path: str) -> Login:
     from deploy.city.kafka_rights import Login
     from hotline.lookup import unit_named
-    from hotline.web.pages.staff import SIGNING_IN
+    from hotline.web.roles import SIGNING_IN
     from shared import roles
 
     wanted = folded_code(role)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from hotline.web.pages.staff import SIGNING_IN
+from hotline.web.roles import SIGNING_IN
 from shared import roles
 from shared.policy.catalogue import Catalogue
 from shared.text import folded, folded_code, has_words, shown

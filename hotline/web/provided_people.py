@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from deploy.city.kafka_rights import Login
+from hotline.web.roles import SIGNING_IN
 from shared import roles
 
 NAME_MAX: Final = 64
@@ -62,9 +63,8 @@ def person_of(
 def mapped(role: str) -> tuple[str, str]:
     """A mapped role, and its unit; of `unit` alone none. `ValueError` where people have no such role."""
     known, _, unit = role.partition(":")
-    people = (roles.AGENTS, roles.UNIT, roles.REVIEWERS, roles.DIALLER, roles.SUPERVISION)
-    if known not in people or (":" in role and (known != roles.UNIT or not unit)):
-        raise ValueError(f"{role!r}, expected one of {', '.join(people)}, or unit:ID")
+    if known not in SIGNING_IN or (":" in role and (known != roles.UNIT or not unit)):
+        raise ValueError(f"{role!r}, expected one of {', '.join(SIGNING_IN)}, or unit:ID")
     return known, unit
 
 

@@ -55,6 +55,8 @@ SCOPES_OF: Final[Mapping[str, tuple[KeyScope, ...]]] = {
     roles.SUPERVISION: (*_ACTING, KeyScope.READ, KeyScope.READ_ALL),
 }
 """The scopes that a key of a role can have."""
+SIGNING_IN: Final = tuple(role for role in SCOPES_OF if role != roles.TELEPHONY)
+"""The roles of people; a telephone system does not sign in."""
 _ASKED_FOR: Final = frozenset({KeyScope.READ_ALL, KeyScope.CONTACTS})
 """The scopes that a key gets only where somebody says so."""
 

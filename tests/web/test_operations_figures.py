@@ -131,6 +131,18 @@ def test_what_a_real_process_shows_becomes_its_edges_and_its_work() -> None:
     assert work.memory is not None
 
 
+def test_each_listener_of_the_http_door_has_its_edges() -> None:
+    """In containers the one for staff is a process of its own, and the pages are there."""
+    sources = [
+        SourceAtWork(MetricSource(job, f"{job}-1", "a:1"), SourceHistory(), None) for job in ("staff", "web")
+    ]
+    web, staff = stations_of(sources, 5)
+    assert (web.job, staff.job) == ("web", "staff")
+    for one in (web, staff):
+        assert "pages" in [edge.place for edge in one.into]
+        assert [edge.place for edge in one.out] == ["topics of inputs"]
+
+
 def test_text_that_is_no_metrics_is_an_error_and_foreign_series_are_left_out() -> None:
     with pytest.raises(ValueError, match="float"):
         read('hotline_door_messages_total{door="requests"} many\n')

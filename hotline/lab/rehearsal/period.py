@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,8 @@ async def rehearsed(
     async with city as stage:
         endpoints = stage.endpoints
         empty = await disk_of(endpoints, folder())
-        summary = await _conductor(stage, known, days, ledger).live(view.show)
+        step = step_of(days.scale, sum(days.load.values()) / len(days.load))
+        summary = await conductor_of(stage, known, days, step=step, ledger=ledger).live(view.show)
         grown = await disk_of(endpoints, folder()) - empty
         view.say("Nothing is left to happen. Reading the whole log …")
         report = await verified(endpoints, known, ledger, all_end=True)
@@ -75,7 +76,16 @@ async def rehearsed(
         return Rehearsed(found, report, await digest(reader), months)
 
 
-def _conductor(stage: RehearsalCity, known: Catalogue, days: RehearsedDays, ledger: Ledger) -> Conductor:
+def conductor_of(
+    stage: RehearsalCity,
+    known: Catalogue,
+    days: RehearsedDays,
+    *,
+    step: timedelta,
+    ledger: Ledger | None = None,
+    ends_at: datetime | None = None,
+) -> Conductor:
+    """The conductor of these days in this city; see `Conductor` for its arguments."""
     load = days.load
     people = BeijingYear(known, seed=days.seed, scale=days.scale, days=list(load), load=load)
     return Conductor(
@@ -85,8 +95,9 @@ def _conductor(stage: RehearsalCity, known: Catalogue, days: RehearsedDays, ledg
         prefix=stage.endpoints.prefix,
         units=tuple(known.units),
         start=midnight(min(load)),
-        step=step_of(days.scale, sum(load.values()) / len(load)),
+        step=step,
         ledger=ledger,
+        ends_at=ends_at,
     )
 
 

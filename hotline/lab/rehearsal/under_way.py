@@ -11,12 +11,13 @@ import asyncpg
 
 from deploy.city.endpoints import CityEndpoints
 from hotline.lab.mix import Mix
+from hotline.lab.rehearsal.period import RehearsedDays, conductor_of
 from hotline.lab.rehearsal.stage import RehearsalCity
 from hotline.lab.simulation.city import DAY, WATCHED_STEP
-from hotline.lab.simulation.conductor import Conductor, RehearsalProgress, Summary
-from hotline.lab.simulation.full_mix import people_of
-from hotline.lab.simulation.year import BeijingYear, midnight, period
+from hotline.lab.simulation.conductor import RehearsalProgress, Summary
+from hotline.lab.simulation.year import midnight, period
 from shared.policy.catalogue import Catalogue
+from shared.versions import RULESET
 
 DAYS: Final = 3
 """The day on which the city is left, and those before it: then some limits of hours and of a day have passed."""
@@ -44,17 +45,8 @@ async def leave_under_way(
     first = await _first_day(stage.endpoints)
     load = period(first, DAYS)
     left_at = midnight(max(load)) + LEFT_AT
-    people = BeijingYear(known, seed=seed, scale=min(scale, SCALE_MAX), days=list(load), load=load)
-    conductor = Conductor(
-        people_of(mix, people, known, seed=seed),
-        kafka=stage.endpoints.outside,
-        postgres=stage.endpoints.owner_dsn,
-        prefix=stage.endpoints.prefix,
-        units=tuple(known.units),
-        start=midnight(first),
-        step=WATCHED_STEP,
-        ends_at=left_at,
-    )
+    days = RehearsedDays(load, min(scale, SCALE_MAX), RULESET, seed, mix)
+    conductor = conductor_of(stage, known, days, step=WATCHED_STEP, ends_at=left_at)
     return replace(await conductor.live(show), city_at=left_at)
 
 

@@ -9,7 +9,7 @@ import asyncpg
 from deploy.city.kafka_rights import Login
 from hotline.web.pages import staff
 from hotline.web.pages.gate import sign_in_path
-from hotline.web.pages.staff import SIGNING_IN
+from hotline.web.roles import SIGNING_IN
 from shared import roles
 from shared.policy.catalogue import Catalogue
 

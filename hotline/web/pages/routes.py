@@ -42,10 +42,11 @@ from hotline.web.pages.provider_sign_in import (
 from hotline.web.pages.ranking import ranking
 from hotline.web.pages.recording import bring_up_again, foreseen_part, put_on_record, record_page
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
-from hotline.web.pages.staff import SIGNING_IN, StaffMember
+from hotline.web.pages.staff import StaffMember
 from hotline.web.pages.unit_list import live_unit_list, unit_list
 from hotline.web.pages.unit_work import UNIT_PLACE, read_contact, sign_many
 from hotline.web.pages.visits import read_visit_contact
+from hotline.web.roles import SIGNING_IN
 from shared import roles
 
 

@@ -53,7 +53,7 @@ async def sign_out(ask: PageAsk) -> PageMoved:
 FIRST_VISIT: Final[Mapping[str, Any]] = MappingProxyType(
     {"code": "", "person": None, "void": False, "then": "/", "out": False, "fault": ""}
 )
-"""What the page to sign in shows where nothing has happened yet."""
+"""The values of the page to sign in at a first visit."""
 
 
 def sign_in_view(rooms: Rooms, values: Mapping[str, Any], status: int = 200) -> PageView:

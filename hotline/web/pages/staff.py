@@ -17,7 +17,6 @@ from hotline.web.keys import Key
 from hotline.web.limits import RATE_PER_SECOND
 from hotline.web.provided_people import ProvidedPerson
 from hotline.web.roles import SCOPES_OF
-from shared import roles
 
 LINK_VALID: Final = timedelta(days=1)
 """How long a link signs somebody in."""
@@ -29,8 +28,6 @@ SIGN_IN_SECONDS_MAX: Final = timedelta(minutes=10)
 """How long a person may take at the identity provider, and then to choose a role."""
 SECRET_BYTES: Final = 32
 ID_BYTES: Final = 5
-SIGNING_IN: Final = tuple(role for role in SCOPES_OF if role != roles.TELEPHONY)
-"""The roles of people; a telephone system does not sign in."""
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 _LIST: Final = """

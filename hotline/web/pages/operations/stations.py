@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from deploy.city.endpoints import DESKS, PROJECTOR, STAFF, WEB
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.operations.readings import (
     KEPT_SECONDS,
@@ -29,9 +30,10 @@ from shared.runtime.metric_names import (
 from shared.topics import COMPLAINTS_LOG, TOPICS
 
 P95: Final = 0.95
-WEB, RELAY, PROJECTOR, ESCALATION = ("web", "relay", "projector", "escalation")
-DESKS: Final = ("intake", "dispatch", ESCALATION, "feedback")
-ORDER: Final = (WEB, *DESKS, RELAY, PROJECTOR)
+RELAY, ESCALATION = ("relay", "escalation")
+WEBS: Final = (WEB, STAFF)
+"""Both listeners of the HTTP door: in containers each is a process of its own."""
+ORDER: Final = (*WEBS, *DESKS, RELAY, PROJECTOR)
 """From above; processes of other names come last."""
 LOG_PLACE: Final = N_("log (PostgreSQL)")
 LISTS_PLACE: Final = N_("lists (PostgreSQL)")
@@ -131,7 +133,7 @@ def stations_of(sources: Sequence[SourceAtWork], now: float) -> list[Station]:
 
 def _into(job: str, sources: Iterable[SourceAtWork]) -> list[EdgeShape]:
     """The edges that lead to a job: its doors, its surfaces, its clock, the log."""
-    if job == WEB:
+    if job in WEBS:
         return [
             EdgeShape(place, "web.requests", surface, ("web.unavailable",), "web.seconds")
             for surface, place in HTTP_PLACES.items()
@@ -180,7 +182,7 @@ def _into(job: str, sources: Iterable[SourceAtWork]) -> list[EdgeShape]:
 
 def _out(job: str) -> list[EdgeShape]:
     """The edges that lead away from a job."""
-    if job == WEB:
+    if job in WEBS:
         return [EdgeShape(SAID_PLACE, "web.events", errors=("web.producers_rebuilt",))]
     if job == RELAY:
         errors: tuple[CounterName, ...] = ("relay.producers_rebuilt",)
