@@ -55,6 +55,7 @@ ELSEWHERE: Final = {
     "hotline staff link ID": "tests/web/test_readme.py",
     "hotline staff list": "tests/web/test_readme.py",
     "hotline staff revoke ID": "tests/web/test_readme.py",
+    "hotline staff readmit ID": "tests/web/test_readme.py",
     "hotline wipe": "tests/hotline/test_commands_connected.py",
     "hotline down | wipe": "tests/hotline/test_commands_connected.py",
     "hotline bench": "tests/hotline/test_commands.py",

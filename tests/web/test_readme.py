@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -180,6 +183,34 @@ def test_people_are_put_into_the_register_and_revoked(shell: Shell) -> None:
     assert "revoked" in shell("staff", "list")
     assert "there is nobody" in shell("staff", "revoke", "s0000000000", code=1).lower()
     assert "expected one of agents" in shell("staff", "add", "王芳", "--role", "telephony", code=2)
+
+
+async def _came_by_the_provider(shell: Shell, staff_id: str) -> None:
+    """The first sign-in of somebody of an identity provider, as the listener for staff writes it down."""
+    admit = (
+        "SELECT web.admit_account($1, $2, $3, ARRAY[$4], ARRAY['reviewers'], ARRAY[''], ARRAY[$5::bytea], $6)"
+    )
+    staff = await asyncpg.connect(shell.city().endpoints.login("staff"))
+    try:
+        await staff.execute(
+            admit, "https://id.example", "u-1", "赵审核", staff_id, bytes(32), timedelta(minutes=1)
+        )
+    finally:
+        await staff.close()
+
+
+def test_a_person_of_the_identity_provider_is_let_in_again(shell: Shell) -> None:
+    asyncio.run(_came_by_the_provider(shell, "sfeedfeed01"))
+    line = "sfeedfeed01  赵审核: reviewers, account u-1; "
+    assert f"{line}not signed in." in shell("staff", "list")
+    shell("staff", "revoke", "sfeedfeed01")
+    assert f"{line}revoked " in shell("staff", "list")
+    assert "may sign in by the identity provider again" in shell("staff", "readmit", "sfeedfeed01")
+    assert f"{line}not signed in." in shell("staff", "list")
+    assert "who was revoked" in shell("staff", "readmit", "sfeedfeed01", code=1)
+    made = json.loads(shell("staff", "add", "王芳", "--role", "reviewers", "--json"))
+    shell("staff", "revoke", made["staff_id"])
+    assert "of the identity provider" in shell("staff", "readmit", made["staff_id"], code=1)
 
 
 def test_a_key_that_can_be_no_login_is_refused_in_a_sentence(shell: Shell) -> None:
