@@ -18,6 +18,7 @@ from hotline.scoring.inhabitants import PopulationInvalid, population
 from hotline.web.app import application
 from hotline.web.asking import Rooms, TraceViewer
 from hotline.web.caller_index import CallerIndex
+from hotline.web.caller_indexing import CallerIndexing
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
@@ -45,8 +46,9 @@ from hotline.web.serving import QuietServer, server_of, taken
 from hotline.web.settings import Settings
 from hotline.web.speaking import Speakers
 from services.dispatch import contact_reading
-from shared.contacts.callers import callers_key
-from shared.contacts.details import master_key, sealing_key
+from shared.contacts.callers import CallersKey, callers_key
+from shared.contacts.details import MasterKey, master_key, sealing_key
+from shared.contacts.sealing import SealingKey
 from shared.log.away import is_away
 from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS
@@ -67,9 +69,12 @@ BEAT_SECONDS: Final = 1.0
 class WebProcess:
     """Both listeners, and what they share."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry, rooms: Rooms, keys: KeyRing) -> None:
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, rooms: Rooms, keys: KeyRing, indexing: CallerIndexing
+    ) -> None:
         """Nothing is opened yet."""
         self._settings = settings
+        self._indexing = indexing
         self._telemetry = telemetry
         self._rooms = rooms
         self._keys = keys
@@ -96,23 +101,27 @@ class WebProcess:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Answer until told to stop; then finish the answers that are under way, and take no more."""
-        beat = asyncio.ensure_future(self._beat())
+        beats = [asyncio.ensure_future(self._beat())]
+        if self._settings.staff_port >= 0:
+            beats.append(asyncio.ensure_future(self._indexing.run()))
         ready = asyncio.ensure_future(self._rooms.speakers.ready())
         observing = asyncio.ensure_future(self._rooms.operations.run())
         serving = [asyncio.ensure_future(server.serve(sockets=[mine])) for server, mine in self._servers]
         waiting = asyncio.ensure_future(stop.wait())
         try:
-            await asyncio.wait([waiting, beat, *serving], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([waiting, *beats, *serving], return_when=asyncio.FIRST_COMPLETED)
             self._rooms.streams.stop.set()  # else an open stream would keep its server from stopping
             for server, _ in self._servers:
                 server.should_exit = True
             await asyncio.gather(*serving)
-            if beat.done():
-                beat.result()
+            for beat in beats:
+                if beat.done():
+                    beat.result()
         finally:
-            for task in (waiting, beat, ready, observing):
+            tasks = (waiting, *beats, ready, observing)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(waiting, beat, ready, observing, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             with suppress(Exception):
                 await self._note_used()
 
@@ -169,7 +178,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
         clock = CityClock(settings.input_age_days_max)
         streams = OpenStreams()
         known = catalogue(settings.catalogue)
-        callers, readings, seal = _of_the_vault(settings, pool, contacts, telemetry)
+        callers, indexing, readings, seal = _of_the_vault(settings, pool, contacts, telemetry)
         rooms = Rooms(
             prefix=settings.topic_prefix,
             ruleset=settings.ruleset,
@@ -196,7 +205,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             provided=_provided(settings, contacts),
             telemetry=telemetry,
         )
-        yield WebProcess(settings, telemetry, rooms, KeyRing(pool))
+        yield WebProcess(settings, telemetry, rooms, KeyRing(pool), indexing)
 
 
 def _provided(settings: Settings, staff: asyncpg.Pool[Any]) -> ProvidedStaff | None:
@@ -207,24 +216,23 @@ def _provided(settings: Settings, staff: asyncpg.Pool[Any]) -> ProvidedStaff | N
 
 def _of_the_vault(
     settings: Settings, pool: asyncpg.Pool[Any], contacts: asyncpg.Pool[Any], telemetry: Telemetry
-) -> tuple[CallerIndex, ContactReader, ContactSeal]:
-    """The three that know of contacts, each with its key."""
+) -> tuple[CallerIndex, CallerIndexing, ContactReader, ContactSeal]:
+    """Those that know of contacts, each with its keys. Keys are asked for each time: a file may be put back."""
+
+    def callers() -> CallersKey | None:
+        return callers_key(settings.callers_key.get_secret_value(), settings.callers_key_file)
+
+    def master() -> MasterKey | None:
+        return master_key(settings.contacts_key.get_secret_value(), settings.contacts_key_file)
+
+    def public() -> SealingKey | None:
+        return sealing_key(settings.contacts_public_key, settings.contacts_public_key_file)
+
     return (
-        CallerIndex(
-            contacts,
-            lambda: callers_key(settings.callers_key.get_secret_value(), settings.callers_key_file),
-            telemetry,
-        ),
-        ContactReader(
-            contacts,
-            lambda: master_key(settings.contacts_key.get_secret_value(), settings.contacts_key_file),
-            telemetry,
-        ),
-        ContactSeal(
-            pool,
-            lambda: sealing_key(settings.contacts_public_key, settings.contacts_public_key_file),
-            telemetry,
-        ),
+        CallerIndex(contacts, callers, telemetry),
+        CallerIndexing(contacts, master, callers, telemetry),
+        ContactReader(contacts, master, telemetry),
+        ContactSeal(pool, public, telemetry),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import asyncpg
 import httpx2
+import msgspec
 import pytest
 
 from hotline.audit.verify import verify
@@ -16,14 +17,16 @@ from hotline.web.roles import HttpListener
 from services.dispatch.contact_policy import Asker
 from services.dispatch.contact_reading import read
 from shared import roles
+from shared.contacts.callers import CallersKey
 from shared.contacts.details import Contact
+from shared.contacts.sealing import Sealed
 from shared.events import ComplaintDispatched
 from shared.ids import ComplaintId, UnitId, complaint_id
 from shared.log.acts import acting
 from shared.structured import CONTENT_TYPE
 from shared.topics import INTAKE_REQUESTS
-from tests.city import OTHER_UNIT, UNIT, City
-from tests.web.door import MASTER, Door, open_door
+from tests.city import OTHER_UNIT, UNIT, City, until
+from tests.web.door import CALLERS, MASTER, Door, open_door
 from tests.web.test_http import event, new_id, request_body
 
 pytestmark = pytest.mark.connected
@@ -68,7 +71,8 @@ async def test_a_contact_beside_a_request_is_read_by_its_unit_and_lies_on_no_top
     assert await contact_of(town, complaint) == KEPT
     assert await contact_of(town, complaint, OTHER_UNIT) is None
     noted = await town.sql(
-        "SELECT who, as_a, outcome FROM vault.access WHERE stream_id = $1 ORDER BY number", complaint
+        "SELECT who, as_a, outcome FROM vault.access WHERE stream_id = $1 AND as_a <> 'PROCESS' ORDER BY number",
+        complaint,
     )
     assert [tuple(row) for row in noted] == [
         ("/agents", "SENDER", "PUT"),
@@ -205,6 +209,80 @@ async def test_the_listener_reads_nothing_back_and_its_login_has_no_right_to(tow
                 await web.fetch(statement)
     finally:
         await web.close()
+
+
+async def found(town: City, number: str) -> list[str]:
+    """The complaints that an agent finds by this number."""
+    staff = await asyncpg.connect(town.endpoints.login("staff"))
+    try:
+        index = CallersKey(CALLERS).index(number)
+        rows = await staff.fetch(
+            "SELECT of_caller_on_page::text FROM vault.of_caller_on_page($1, 'a-1', 20)", index
+        )
+        return [row[0] for row in rows]
+    finally:
+        await staff.close()
+
+
+async def test_who_wrote_over_http_and_then_calls_is_found_by_the_number_that_stands_there_now(
+    town: City, agents: httpx2.AsyncClient
+) -> None:
+    request_id, complaint = new_id(), ""
+    first, second = "13700137001", "13700137002"
+    answer = await agents.post(RECORD, json={**request_body(request_id), "contact": {"phone": first}})
+    complaint = answer.json()["complaint_id"]
+
+    async def found_by(number: str) -> bool:
+        return await found(town, number) == [complaint]
+
+    await until(lambda: found_by("+86 137-0013-7001"), what="found by the number")
+    noted = await town.sql(
+        "SELECT who, outcome FROM vault.access WHERE stream_id = $1 AND as_a = 'PROCESS'", complaint
+    )
+    assert [tuple(row) for row in noted] == [("staff", "INDEXED")]
+    contact = {"phone": second, "callback": "010-65001234"}
+    put = await agents.put("/contacts", json={"request_id": request_id, "contact": contact})
+    assert put.status_code == 200
+    await until(lambda: found_by(second), what="found by the new number")
+    assert await found_by("01065001234")
+    assert await found(town, first) == []
+    async with acting(town.endpoints.login("operator")) as operator:
+        await shred(operator, [ComplaintId(complaint)], "a test")
+    assert await found(town, second) == []
+
+
+async def test_what_was_taken_and_not_placed_is_taken_again_and_an_old_contact_is_never_placed(
+    database: str,
+) -> None:
+    """The functions alone, without a process that takes what is due."""
+    key, complaint = CallersKey(CALLERS), complaint_id("taken")
+    owner = await asyncpg.connect(database)
+    try:
+        for phone in ("13700137003", "13700137004"):
+            sealed = MASTER.sealing.seal(complaint, msgspec.json.encode(Contact(phone=phone)))
+            assert (
+                await owner.fetchval("SELECT vault.seal($1, $2, $3, $4, '/agents', true)", complaint, *sealed)
+                == ""
+            )
+            if phone == "13700137003":
+                old = await owner.fetchrow("SELECT * FROM vault.take_unindexed(10, interval '1 hour')")
+                assert old is not None
+                assert await owner.fetch("SELECT * FROM vault.take_unindexed(10, interval '1 hour')") == []
+        await owner.execute(
+            "SELECT vault.index_taken($1, $2, $3)", complaint, old["taken_at"], [key.index("13700137003")]
+        )
+        assert await owner.fetchval("SELECT count(*) FROM vault.caller") == 0
+        for _ in range(2):
+            (new,) = await owner.fetch("SELECT * FROM vault.take_unindexed(10, interval '0')")
+            assert MASTER.unseal(complaint, Sealed(*new[2:])).phone == "13700137004"
+        await owner.execute(
+            "SELECT vault.index_taken($1, $2, $3)", complaint, new["taken_at"], [key.index("13700137004")]
+        )
+        assert await owner.fetch("SELECT * FROM vault.take_unindexed(10, interval '0')") == []
+        assert await owner.fetchval("SELECT array_agg(index) FROM vault.caller") == [key.index("13700137004")]
+        assert await owner.fetchval("SELECT count(*) FROM vault.access WHERE outcome = 'INDEXED'") == 3
+    finally:
+        await owner.close()
 
 
 async def test_without_a_public_key_nothing_is_sent(
