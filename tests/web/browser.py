@@ -19,6 +19,7 @@ from hotline.web.pages.gate import sign_in_path
 from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, Theme
 from shared.log.acts import acting
 from tests.city import until
+from tests.shell import PATIENCE
 from tests.web.door import Door
 
 CHROMIUM: Final = Path("/usr/bin/chromium-headless-shell")
@@ -137,6 +138,7 @@ class People:
             **how,
         }
         context = await self._browser.new_context(**options)
+        context.set_default_timeout(30_000 * PATIENCE)
         self._contexts.append(context)
         origin = f"http://{self._door.addresses[listener]}"
         return Watched(await context.new_page(), origin)

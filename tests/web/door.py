@@ -18,7 +18,7 @@ from deploy.city import served
 from deploy.city.kafka_rights import Login
 from deploy.supervision.supervisor import Service
 from hotline.web import keys
-from hotline.web.limits import RATE_PER_SECOND
+from hotline.web.limits import KEEP_ALIVE_SECONDS, RATE_PER_SECOND
 from hotline.web.roles import LISTENER_OF, SCOPES_OF
 from shared.contacts.details import MasterKey, public_written
 from shared.log.acts import acting
@@ -28,6 +28,8 @@ from tests.forked import ForkingSupervisor
 MASTER_BYTES: Final = b"m" * 32
 CALLERS: Final = b"c" * 32
 """The key of callers of every door of a test."""
+KEPT_SECONDS: Final = KEEP_ALIVE_SECONDS / 2
+"""How long a client keeps an idle connection: one that is kept as long as by the door may be closed as it is used."""
 MASTER: Final = MasterKey(MASTER_BYTES)
 """Opens the contacts of every door of a test: one process is both listeners, as on a laptop."""
 
@@ -93,7 +95,13 @@ class Door:
         """A client with this key, at this listener."""
         headers = {"Authorization": f"Bearer {typed}"} if typed else {}
         client = httpx2.AsyncClient(
-            base_url=f"http://{self.addresses[listener]}", headers=headers, timeout=60, trust_env=False
+            base_url=f"http://{self.addresses[listener]}",
+            headers=headers,
+            limits=httpx2.Limits(
+                max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEPT_SECONDS
+            ),
+            timeout=60,
+            trust_env=False,
         )
         self._clients.append(client)
         return client

@@ -16,6 +16,7 @@ from hotline.web.pages.look import Language, Theme
 from hotline.web.pages.operations.page import LIVES_MAX
 from shared import roles
 from tests.city import UNIT, open_city, until
+from tests.shell import PATIENCE
 from tests.sources import Databases
 from tests.watching.conftest import WatchedCity, lives
 from tests.web.browser import People, Watched, needs_browser, open_browser
@@ -95,13 +96,13 @@ async def test_a_process_that_is_killed_is_away_since_then_and_back_with_its_rat
     os.kill(supervisor.pids()["projector"], signal.SIGSTOP)  # nobody brings it back: it is there, and mute
     try:
         notice = chief.page.locator("#operations-away .notice", has_text="projector")
-        await notice.wait_for(timeout=60_000)
+        await notice.wait_for(timeout=60_000 * PATIENCE)
         said = await notice.inner_text()
         assert datetime.strptime(said.rstrip(".").rpartition(" ")[2], "%H:%M:%S")  # noqa: DTZ007 -- a time of day
         assert await chief.page.locator("#operations-graph rect.service.away").count() == 1
     finally:
         os.kill(supervisor.pids()["projector"], signal.SIGCONT)
-    await notice.wait_for(state="detached", timeout=60_000)
+    await notice.wait_for(state="detached", timeout=60_000 * PATIENCE)
     os.kill(supervisor.pids()["projector"], signal.SIGKILL)
 
     async def counts_on() -> bool:
@@ -123,7 +124,7 @@ async def test_slow_and_failing_lives_lead_to_their_pages(watched: WatchedCity, 
     await chief.goto("/operations")
     number = made["complaint_number"]
     row = chief.page.locator(f"#failing-{number}")
-    await row.wait_for(timeout=30_000)
+    await row.wait_for(timeout=30_000 * PATIENCE)
     assert "▲ overdue" in await row.inner_text()
     assert 1 <= await chief.page.locator("[id^='slowest-']").count() <= LIVES_MAX
     await row.get_by_role("link", name=number).click()

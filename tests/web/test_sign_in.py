@@ -76,7 +76,9 @@ async def test_a_form_of_another_site_does_nothing(people: People) -> None:
     (session,) = [one for one in await watched.page.context.cookies() if one["name"] == SESSION_COOKIE]
     cookies = {SESSION_COOKIE: session["value"]}
     foreign = ({"Origin": "https://other.example"}, {"Sec-Fetch-Site": "cross-site"}, {})
-    async with httpx2.AsyncClient(base_url=people.origin, cookies=cookies, trust_env=False) as client:
+    async with httpx2.AsyncClient(
+        base_url=people.origin, cookies=cookies, timeout=60, trust_env=False
+    ) as client:
         for headers in foreign:
             answer = await client.post("/sign-out", headers=headers)
             assert answer.status_code == 403

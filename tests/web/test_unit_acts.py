@@ -124,7 +124,9 @@ async def test_the_same_form_sent_twice_has_one_effect(
     await clerk.goto(f"/work/{made['complaint_number']}")
     act = await clerk.page.locator("form[action$='/sign'] [name=act]").get_attribute("value")
     cookies = {one["name"]: one["value"] for one in await clerk.page.context.cookies()}
-    async with httpx2.AsyncClient(base_url=people.origin, cookies=cookies, trust_env=False) as client:
+    async with httpx2.AsyncClient(
+        base_url=people.origin, cookies=cookies, timeout=60, trust_env=False
+    ) as client:
         sent = [
             client.post(
                 f"/work/{made['complaint_number']}/sign", data={"act": act}, headers={"Origin": people.origin}

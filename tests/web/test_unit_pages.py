@@ -72,7 +72,7 @@ async def test_the_list_changes_by_itself_and_the_focus_stays(
     await link.focus()
     for _ in range(3):
         made = await recorded(agents, street=QUIET_STREET)
-        await page.locator(f"#r-{made['complaint_id']}-lead-0").wait_for(timeout=15_000)
+        await page.locator(f"#r-{made['complaint_id']}-lead-0").wait_for(timeout=15_000 * PATIENCE)
         focused = await page.evaluate("document.activeElement.getAttribute('href')")
         assert focused == f"/work/{first['complaint_number']}"
         assert await box.is_checked()
