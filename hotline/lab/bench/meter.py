@@ -11,6 +11,8 @@ import asyncpg
 import msgspec
 import psutil
 
+from shared.runtime.errors import UserError
+
 KERNEL: Final = "kernel (interrupts)"
 """Time of the network's interrupts on loopback: caused by the run, billed to no process."""
 
@@ -47,9 +49,9 @@ class Meter:
         self._postgres = postgres
 
     async def read(self) -> MeterReading:
-        """Read all meters, the processors last."""
+        """Read all meters, the processors last. `UserError` names a process that has ended meanwhile."""
         wal: int = await self._postgres.fetchval("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
-        cpu = {name: _cpu_seconds(process) for name, process in self._processes.items()}
+        cpu = {name: _cpu_seconds(name, process) for name, process in self._processes.items()}
         machine = psutil.cpu_times()
         cpu[KERNEL] = getattr(machine, "irq", 0.0) + getattr(machine, "softirq", 0.0)
         worked = machine.user + machine.system + getattr(machine, "nice", 0.0)
@@ -80,10 +82,14 @@ def spent(first: MeterReading, last: MeterReading) -> Spent:
     )
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
+def _cpu_seconds(name: str, process: psutil.Process) -> float:
     """A parent's times hold those of the children it has reaped, so an exited backend is not lost."""
     total = 0.0
-    for member in (process, *process.children(recursive=True)):
+    try:
+        children = process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        raise UserError(f"{name} ended while it was measured; its log says why.") from None
+    for member in (process, *children):
         with suppress(psutil.NoSuchProcess):
             times = member.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
