@@ -1,4 +1,4 @@
-"""Marks of people in every field of every HTTP route: found where the field may stand, and nowhere else (R9).
+"""Marks of people in every field of every HTTP route and on pages: found where they may stand, and nowhere else (R9).
 
 A contact is found nowhere outside the vault. A number in a citizen's text is found on its sender's topic alone. What
 was refused is found nowhere. Nothing of anything is found in logs, traces and metrics.
@@ -41,6 +41,7 @@ from tests.connected.test_traces import Collector, collecting
 from tests.sources import Databases
 from tests.web.door import MASTER, Door, open_door
 from tests.web.marks import FieldKind, Givens, Mark, Planted, planted, tokens_in
+from tests.web.marks_of_pages import TYPED, planted_on_pages
 from tests.web.test_contacts import contact_of
 from tests.web.test_http import followed, new_id, recorded, request_body
 from tests.web.test_open311_city import form
@@ -151,6 +152,7 @@ async def _plant(town: City, door: Door) -> tuple[list[Answered], Searched]:
 
     rows = list(planted(map(Mark, iter(range(1, 100_000))), given))
     answered = list(await asyncio.gather(*(send(mark, one) for mark, one in rows)))
+    answered += [Answered(*one) for one in await planted_on_pages(door, clients[roles.AGENTS])]
     await town.until_fact(given.complaint, ComplaintDispatched)
     await town.settled(within=60)
     events = await followed(clients[roles.UNIT], 1)
@@ -283,6 +285,17 @@ def test_a_mark_was_planted_in_every_field_of_every_route(marked: Marked) -> Non
     sent = [one for one in marked.answered if one.may_stand]
     assert len(sent) > 100, "else nothing got far enough to be found"
     assert not [str(one) for one in marked.answered if one.status >= 500]
+
+
+async def test_what_was_typed_on_pages_was_taken(marked: Marked) -> None:
+    """Else it could be found nowhere."""
+    typed = [one for one in marked.answered if one.planted.route.name.startswith("page ")]
+    assert [str(one) for one in typed if one.status not in {200, 303}] == []
+    by_agent = [one for one in typed if one.planted.path == "/record"]
+    assert {one.planted.field for one in by_agent} == {*TYPED, "title", "content"}
+    told = [one for one in by_agent if one.kind is FieldKind.TEXT]
+    stated = frozenset(_letters(marked, "table es.event"))
+    assert [str(one) for one in told if not one.mark.letters & stated] == []
 
 
 def test_nothing_of_anybody_stands_in_logs_traces_and_metrics(marked: Marked) -> None:
