@@ -104,7 +104,8 @@ class WebProcess:
         beats = [asyncio.ensure_future(self._beat())]
         if self._settings.staff_port >= 0:
             beats.append(asyncio.ensure_future(self._indexing.run()))
-        ready = asyncio.ensure_future(self._rooms.speakers.ready())
+        if self._rooms.speakers.roles:
+            beats.append(asyncio.ensure_future(self._rooms.speakers.watch()))
         observing = asyncio.ensure_future(self._rooms.operations.run())
         serving = [asyncio.ensure_future(server.serve(sockets=[mine])) for server, mine in self._servers]
         waiting = asyncio.ensure_future(stop.wait())
@@ -118,7 +119,7 @@ class WebProcess:
                 if beat.done():
                     beat.result()
         finally:
-            tasks = (waiting, *beats, ready, observing)
+            tasks = (waiting, *beats, observing)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

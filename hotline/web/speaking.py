@@ -23,6 +23,8 @@ from shared.runtime.telemetry import Telemetry
 
 PART: Final = "kafka"
 """The name of Kafka in the process's health."""
+LOOK_SECONDS: Final = 3.0
+"""How often it is looked whether Kafka answers: with the longest wait for it well within `READY_SECONDS`."""
 RETRY_SECONDS: Final = 2
 """After how long a client may send again what Kafka did not acknowledge."""
 
@@ -97,15 +99,18 @@ class RoleProducer:
                     if not wanted.sent.done():
                         wanted.sent.set_result(mine)
 
-    async def ready(self) -> None:
-        """Connect ahead of the first event; where Kafka is away the first event does it."""
+    async def answers(self) -> bool:
+        """Whether Kafka answers this role just now; it connects where no event has done so yet."""
         try:
             async with asyncio.timeout(KAFKA_SECONDS_MAX):
-                await self._open()
+                producer = await self._open()
         except (KafkaError, OSError, TimeoutError) as error:
-            self._failed(None, error)
-        else:
-            self._telemetry.health.works(PART)
+            self._telemetry.log.warning("waiting_for_kafka", role=self._role, error=told(error))
+            return False
+        look = asyncio.ensure_future(producer.client.force_metadata_update())
+        # A producer that is thrown away meanwhile cancels the look, and must not cancel who looks.
+        await asyncio.wait({look}, timeout=KAFKA_SECONDS_MAX)
+        return look.done() and not look.cancelled() and look.exception() is None and bool(look.result())
 
     async def close(self) -> None:
         """Send what is under way, and disconnect."""
@@ -228,6 +233,7 @@ class Speakers:
         """`addresses`: by role."""
         self._addresses = dict(addresses)
         self._of = {role: RoleProducer(address, role, telemetry) for role, address in addresses.items()}
+        self._telemetry = telemetry
         self.roles: Final = frozenset(self._of)
         if self._of:
             telemetry.health.expects(PART)
@@ -241,9 +247,15 @@ class Speakers:
         """See `RoleProducer.send`."""
         return await self._of[role].send(events)
 
-    async def ready(self) -> None:
-        """See `RoleProducer.ready`."""
-        await asyncio.gather(*(one.ready() for one in self._of.values()))
+    async def watch(self) -> None:
+        """Look again and again whether Kafka answers: the health of the process is true while nobody sends."""
+        while True:
+            answers = await asyncio.gather(*(one.answers() for one in self._of.values()))
+            if all(answers):
+                self._telemetry.health.works(PART)
+            else:
+                self._telemetry.health.waits("Kafka", PART)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def close(self) -> None:
         """See `RoleProducer.close`."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Final
 
+import httpx2
 import pytest
 
+from shared.runtime.health import READY_SECONDS
 from shared.runtime.metric_names import COUNTERS, FIGURES, GAUGES, HISTOGRAMS, part_of, shown_as
 from tests.city import until
 from tests.watching.conftest import PROCESSES, WatchedCity, program, sampled
@@ -109,6 +112,26 @@ async def test_the_figures_of_the_city_are_those_of_its_lists(watched: WatchedCi
     assert found['hotline_list_overdue{list="orders"}'] == 0
     assert found["hotline_calls_waiting"] == 0
     assert 0 <= found["hotline_relay_behind_seconds"] < 60
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+async def test_each_part_of_a_process_goes_round_while_nothing_happens(
+    watched: WatchedCity, process: str
+) -> None:
+    """A part that moves only when somebody asks something is dead for an orchestrator after a quiet minute."""
+    address = watched.where()[process].replace("/metrics", "/ready")
+    began, gone_round = time.monotonic(), set[str]()
+
+    async def all_round() -> bool:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+            parts = (await client.get(address)).json()["parts"]
+        # A tenth of a second is what the answer is rounded to.
+        gone_round.update(
+            name for name, part in parts.items() if part["seconds"] + 0.1 < time.monotonic() - began
+        )
+        return bool(parts) and gone_round == parts.keys()
+
+    await until(all_round, within=READY_SECONDS, what=f"every part of {process} to go round", every=0.2)
 
 
 async def test_a_process_that_comes_back_is_the_same_target(watched: WatchedCity) -> None:

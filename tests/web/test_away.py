@@ -88,6 +88,25 @@ async def test_while_kafka_is_away_the_answer_is_503_and_the_same_again_has_one_
     assert (await town.story(told["complaint_id"])).count("ComplaintReceived") == 1
 
 
+async def test_the_process_is_ready_again_once_kafka_answers_though_nobody_sends_anything(
+    wired: WiredDoor,
+) -> None:
+    """An orchestrator sends nobody to a process that is not ready: an event may not be what makes it ready."""
+    served = json.loads(
+        next(one for one in wired.door.log.read_text().splitlines() if '"metrics_served"' in one)
+    )
+    address = f"http://127.0.0.1:{served['port']}/ready"
+
+    async def kafka(*, away: bool) -> bool:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
+            told = (await client.get(address)).json()
+        return (told["parts"]["kafka"]["waits_for"] == "Kafka") if away else bool(told["ready"])
+
+    await until(lambda: kafka(away=True), within=30, what="not ready for want of Kafka", every=0.5)
+    wired.kafka.mend()
+    await until(lambda: kafka(away=False), within=60, what="ready again", every=0.5)
+
+
 async def test_while_postgres_is_away_an_act_is_taken_and_its_outcome_is_told_later(
     town: City, wired: WiredDoor
 ) -> None:
