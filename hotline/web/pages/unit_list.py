@@ -36,6 +36,8 @@ from shared.versions import RULESET
 
 ROWS: Final = 100
 """Rows of a page: some three screens."""
+LATE_SHOWN: Final = 5
+"""Whistles not answered in time that stand above the list, the longest late first; the tab of whistles has all."""
 
 
 async def unit_list(ask: PageAsk) -> PageView:
@@ -100,6 +102,7 @@ async def list_values(ask: PageAsk, *, tab: str, only: ListFilter, after: str) -
         "counts": counts,
         "rows": rows[:ROWS],
         "late_calls": {(call.one.complaint_id, call.whistle): call for call in late.calls},
+        "late_shown": LATE_SHOWN,
         "unit_of": partial(unit_name, ask.rooms.catalogue),
         "more": urlencode({**here, "after": rows[ROWS - 1].cursor}) if len(rows) > ROWS else "",
         "as_of": standing,
