@@ -136,6 +136,21 @@ KEPT: Final = (
         "hotline contact link --revoke",
     ),
     KeptData(
+        "reply templates",
+        "texts of a unit's own, and which of its people wrote each; one in which a telephone, identity or card number "
+        "stands is not kept",
+        ("web.reply_template",),
+        "until somebody of the unit deletes it",
+        "the page /templates",
+    ),
+    KeptData(
+        "saved filters",
+        "the filters of a list that a person keeps, by name; one in which such a number stands is not kept",
+        ("web.saved_filter",),
+        "until the person deletes it, or is revoked",
+        "the page /work, hotline staff revoke",
+    ),
+    KeptData(
         "bookkeeping",
         "ids, times, places in topics, reasons of parkings; programmes, months, scores of units",
         ("es.*",),

@@ -163,6 +163,11 @@ def without_numbers(data: Input) -> tuple[Input, list[TextNumber]]:
     return (msgspec.structs.replace(data, **changed), found) if changed else (data, found)
 
 
+def kinds_in(text: str) -> list[str]:
+    """The kind of each number that would leave this text, in order; none of the numbers themselves."""
+    return [kind.name for kind, _ in _found_in(text)]
+
+
 def _found_in(text: str) -> list[tuple[NumberKind, Span]]:
     """The numbers of a text, and where they stand in it, in order."""
     if len(text) < DIGITS_MIN or sum(map(str.isdigit, text)) < DIGITS_MIN:

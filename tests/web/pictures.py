@@ -17,7 +17,7 @@ from deploy.supervision.supervisor import Service
 from hotline.web.pages.look import Language, Theme
 from shared import roles
 from shared.events import VisitScheduled
-from tests.city import OTHER_UNIT, UNIT, City, until
+from tests.city import DISTRICT_UNIT, OTHER_UNIT, QUIET_UNIT, UNIT, WATER, City, until
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import Door, open_door
 from tests.web.oidc_provider import open_provider, told_of
@@ -304,6 +304,63 @@ async def test_pictures(people: People, door: Door) -> None:
             Sight("find", "/find?q=路灯"),
             Sight("operations", "/operations"),
         ],
+    )
+
+
+async def test_pictures_of_a_units_own_texts_filters_and_late_whistles(people: People, door: Door) -> None:
+    known = await lived(door)
+    agents, street = await door.of(roles.AGENTS), await door.of(roles.UNIT, UNIT)
+    for urgency, title in (("CRITICAL_2H", LONG), ("GENERAL_7D", "消防通道被占")):
+        made = await recorded(agents, urgency=urgency, title=title)
+        blown = {"complaint_id": made["complaint_id"], "assignment": 1, "whistle": 1, "kind": "EMERGENCY"}
+        why = {"called": [QUIET_UNIT, DISTRICT_UNIT], "scene": "小关街5号楼", "reason": "消防通道无法清理"}
+        await street.post("/acts/whistle/blow", json={**blown, **why})
+    quiet = await door.of(roles.UNIT, QUIET_UNIT)
+    await quiet.post("/acts/whistle/acknowledge", json={"complaint_id": made["complaint_id"], "whistle": 1})
+    clerk = await people.sign_in("王芳", roles.UNIT, UNIT)
+    stranger = await people.sign_in("李雷", roles.UNIT, OTHER_UNIT)
+    called = await people.sign_in("韩梅", roles.UNIT, QUIET_UNIT)
+    chief = await people.sign_in("赵主任", roles.SUPERVISION)
+    await _sheet(people, "whistles-empty", chief, [Sight("none", "/supervision/whistles")])
+    await _sheet(people, "templates-empty", stranger, [Sight("templates", "/templates")])
+    await door.town.clock_to(datetime.now(UTC) + timedelta(hours=29))
+    origin = {"Origin": clerk.origin}
+    for verb, name, text in (
+        ("answer", "停水已恢复", f"关于{{编号}}:{{单位}}已恢复供水。{LONG}"),
+        ("answer", "已转物业", "经{单位}协调,物业已整改,办理期限{期限}。"),
+        ("extend", "需更换主管道", "需更换主管道,施工期三天"),
+        ("return", "非本单位职责", "经核实不属{单位}职责"),
+    ):
+        form = {"verb": verb, "name": name, "text": text}
+        await clerk.page.context.request.post(f"{clerk.origin}/templates", form=form, headers=origin)
+    for name, form in (
+        ("今日供水", {"tab": "overdue", "subject": WATER}),
+        ("三天内到期", {"tab": "all", "due": "3d"}),
+        ("路灯", {"tab": "all", "text": "路灯"}),
+    ):
+        await clerk.page.context.request.post(
+            f"{clerk.origin}/work/filters", form={**form, "name": name}, headers=origin
+        )
+    await _sheet(
+        people,
+        "unit-own",
+        clerk,
+        [
+            Sight("templates", "/templates"),
+            Sight(
+                "template-refused", "/templates", typed={"#f-name": "热线", "#f-text": "请拨打13800138000"}
+            ),
+            Sight("answer-with-templates", f"/work/{known['late-1']}?do=answer"),
+            Sight("filters", "/work"),
+            Sight("filtered", "/work?tab=all&text=路灯"),
+            Sight("filtered-new", f"/work?tab=all&subject={WATER}&due=7d"),
+            Sight("nothing-fits", "/work?text=没有这样的事"),
+            Sight("filter-refused", "/work?text=13800138000", typed={"input[name=name]": "电话"}),
+        ],
+    )
+    await _sheet(people, "unit-whistled", called, [Sight("late", "/work?tab=whistled")])
+    await _sheet(
+        people, "whistles", chief, [Sight("late", "/supervision/whistles"), Sight("watched", "/supervision")]
     )
 
 

@@ -7,12 +7,14 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from hotline.web.pages.look import Language, Theme
 from shared import roles
+from shared.events import ArrivalMissed
 from tests.city import OTHER_UNIT, QUIET_STREET, QUIET_UNIT, City, until
 from tests.shell import PATIENCE
 from tests.web.browser import People, Watched, needs_browser, open_browser
@@ -108,6 +110,7 @@ async def test_what_is_overdue_says_so_in_a_word_and_a_shape(
         agents = await late_door.of(roles.AGENTS)
         made = await recorded(agents, street=QUIET_STREET, urgency="CRITICAL_2H", title=LONG)
         await recorded(agents, street=QUIET_STREET)
+        await whistled(late_door, made, OTHER_UNIT)
         await town.clock_to(began_at + timedelta(hours=30))
         clerk = await people.sign_in("王芳", roles.UNIT, QUIET_UNIT)
         row = clerk.page.locator(f"#r-{made['complaint_id']}-lead-0")
@@ -129,4 +132,49 @@ async def test_what_is_overdue_says_so_in_a_word_and_a_shape(
                     found += [f"{language} {theme} {path}: {one}" for one in await clerk.axe()]
         assert found == []
         assert clerk.amiss == []
+        await town.until_fact(made["complaint_id"], ArrivalMissed)
+        await _is_told_of_who_did_not_come(people, made)
         await people.close()
+
+
+async def whistled(door: Door, made: dict[str, Any], *called: str) -> None:
+    """The street of an order whistles for others: they have half an hour."""
+    street = await door.of(roles.UNIT, QUIET_UNIT)
+    about = {"complaint_id": made["complaint_id"], "assignment": 1, "whistle": 1}
+    why = {"kind": "EMERGENCY", "called": called, "scene": "小关街5号楼", "reason": "消防通道无法清理"}
+    answer = await street.post("/acts/whistle/blow", json={**about, **why})
+    assert answer.status_code == 200, answer.text
+
+
+async def _is_told_of_who_did_not_come(people: People, made: dict[str, Any]) -> None:
+    """The called unit by its own list, supervision by a page of its own; both lead to the order."""
+    number, place = made["complaint_number"], f"#w-{made['complaint_id']}-1"
+    unit = await people.sign_in("李雷", roles.UNIT, OTHER_UNIT)
+    chief = await people.sign_in("赵主任", roles.SUPERVISION)
+    found: list[str] = []
+    for who, path in (
+        (unit, "/work?tab=whistled"),
+        (chief, "/supervision/whistles"),
+        (chief, "/supervision"),
+    ):
+        for language, theme in ((Language.ENGLISH, Theme.DARK), (Language.CHINESE, Theme.LIGHT)):
+            await who.look(language, theme)
+            await who.goto(path)
+            found += [f"{language} {theme} {path}: {one}" for one in await who.axe()]
+    assert found == []
+    await unit.goto("/work?tab=whistled")
+    row = unit.page.locator(f"#r-{made['complaint_id']}-called-1")
+    for told in (await row.inner_text(), await unit.page.locator(place).inner_text()):
+        assert "▲" in told
+        assert "超 29 小时" in told
+    await unit.page.locator(f"{place} a").click()
+    await unit.page.wait_for_url(f"**/work/{number}")
+    await chief.goto("/supervision")
+    await chief.page.get_by_role("link", name="吹哨超时未到").click()
+    await chief.page.wait_for_url("**/supervision/whistles")
+    text = await chief.page.locator(f"{place}-{OTHER_UNIT}").inner_text()
+    for told in ("超 29 小时", "中关村街道", "未回应", "市级", QUIET_STREET, number):
+        assert told in text
+    await chief.page.get_by_role("link", name=number).click()
+    await chief.page.wait_for_url(f"**/supervision/{number}")
+    assert [unit.amiss, chief.amiss] == [[], []]

@@ -61,7 +61,7 @@ def data_of(
     """The data of the input; what nobody typed is left out, and the desk's own checks say what is wrong."""
     data: dict[str, Any] = dict(filled)
     for field in verb.fields:
-        typed = str(form.get(field.name, "")).strip()
+        typed = str(form.get(field.name, "")).replace("\r\n", "\n").strip()
         value = _value(field, typed, catalogue)
         if value is not None:
             data[field.name] = value

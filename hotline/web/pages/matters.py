@@ -14,6 +14,7 @@ from hotline.web.pages.fact_words import FACT_WORDS
 from hotline.web.pages.lives import LifeFact, ReadLife, life_of, told_facts
 from hotline.web.pages.naming import unit_name
 from hotline.web.pages.problems import PageFault, PageRefusal
+from hotline.web.pages.reply_templates import FormTemplates, templates_of
 from hotline.web.pages.staff import names_of
 from hotline.web.pages.verbs import Situation, VerbForm, offered
 from hotline.web.reading import Connection, lent
@@ -35,6 +36,8 @@ class WorkPlace(NamedTuple):
     """Whether this person is told of a fact."""
     reads_contacts: bool = False
     """Whether a contact can be read here, by an act that is written down."""
+    templated: bool = False
+    """Whether the unit's reply templates fill its forms."""
     to_list: bool = False
     """Whether one goes on to the list after an act: the matter is done with, and no page of it is left."""
 
@@ -44,9 +47,17 @@ def matter_page(place: WorkPlace) -> Callable[[PageAsk], Awaitable[PageView]]:
 
     async def page(ask: PageAsk) -> PageView:
         one, life, names = await read_matter(ask, place)
-        done = done_of(ask)
+        verb = ask.query("do")
         return shown_matter(
-            ask, place, one, life, names, verb=ask.query("do"), done=done, sent=ask.query("done") == "sent"
+            ask,
+            place,
+            one,
+            life,
+            names,
+            verb=verb,
+            done=done_of(ask),
+            sent=ask.query("done") == "sent",
+            templates=await _templates(ask, place, verb),
         )
 
     return page
@@ -70,9 +81,21 @@ def act_on_matter(place: WorkPlace) -> Callable[[PageAsk], Awaitable[PageView | 
             told = urlencode({"done": said(done), **({"of": one.complaint_number} if place.to_list else {})})
             return PageMoved(f"{place.base}{'' if place.to_list else f'/{one.complaint_number}'}?{told}")
         draft = {key: str(value) for key, value in form.items()}
-        return shown_matter(ask, place, one, life, names, verb=name, refused=done, draft=draft)
+        templates = await _templates(ask, place, name)
+        return shown_matter(
+            ask, place, one, life, names, verb=name, refused=done, draft=draft, templates=templates
+        )
 
     return act
+
+
+async def _templates(ask: PageAsk, place: WorkPlace, name: str) -> FormTemplates:
+    """The unit's templates for the form of an act; none where it takes none."""
+    verb = place.verbs.get(name)
+    if verb is None or not (place.templated and verb.templated):
+        return FormTemplates()
+    async with lent(ask.rooms.pool) as connection:
+        return FormTemplates(await templates_of(connection, ask.staff.unit, name))
 
 
 def done_of(ask: PageAsk) -> list[str]:
@@ -109,12 +132,13 @@ def shown_matter(
     refused: DoneAct | None = None,
     draft: Mapping[str, str] | None = None,
     contact: Reading | None = None,
+    templates: FormTemplates = FormTemplates(),  # noqa: B008 -- a value that nobody changes
 ) -> PageView:
     """The page of a matter; `contact`: that of the citizen, where it was just read."""
     verbs: dict[str, VerbForm] = {}
     if life.case is not None:
         verbs = offered(place.verbs, Situation(life.case, ask.staff.unit, ask.now, ask.rooms.catalogue))
-    chosen = place.verbs.get(verb) if verb in verbs or refused is not None else None
+    chosen = place.verbs.get(verb) if verb in verbs or draft is not None else None
     told = [fact for fact in life.facts if place.hears(ask, fact)]
     values: dict[str, Any] = {
         "place": place,
@@ -128,6 +152,8 @@ def shown_matter(
         "chosen": chosen,
         "act": new_act(),
         "draft": draft or {},
+        "templates": templates.every,
+        "filled": templates.filled,
         "refused": refused,
         "done": done or [],
         "sent": sent,

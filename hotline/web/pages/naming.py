@@ -188,6 +188,12 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "wechat": N_("WeChat"),
         "weibo": N_("Weibo"),
     },
+    "due_within": {
+        "4h": N_("4 hours"),
+        "24h": N_("24 hours"),
+        "3d": N_("3 days"),
+        "7d": N_("7 days"),
+    },
     "tab": {
         unit_list.TO_SIGN: N_("To sign"),
         unit_list.IN_WORK: N_("In work"),

@@ -16,6 +16,7 @@ from hotline.web.pages.board.page import board, board_events
 from hotline.web.pages.call_context import articles_part, caller_part
 from hotline.web.pages.calls import calls
 from hotline.web.pages.catalogues import N_
+from hotline.web.pages.filter_pages import drop_filter, keep_filter
 from hotline.web.pages.finding import find_page
 from hotline.web.pages.gate import SIGN_IN, OpenHandler, PageGate, PageHandler
 from hotline.web.pages.in_force import in_force
@@ -43,9 +44,17 @@ from hotline.web.pages.ranking import ranking
 from hotline.web.pages.recording import bring_up_again, foreseen_part, put_on_record, record_page
 from hotline.web.pages.signing_in import ask_to_sign_in, choose_look, sign_in, sign_out
 from hotline.web.pages.staff import StaffMember
+from hotline.web.pages.template_pages import (
+    TEMPLATES,
+    drop_template,
+    fill_in,
+    keep_template,
+    templates,
+)
 from hotline.web.pages.unit_list import live_unit_list, unit_list
 from hotline.web.pages.unit_work import UNIT_PLACE, read_contact, sign_many
 from hotline.web.pages.visits import read_visit_contact
+from hotline.web.pages.whistles import late_whistles
 from hotline.web.roles import SIGNING_IN
 from shared import roles
 
@@ -118,6 +127,8 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/life/{complaint}", roles=READING, handle=life_page),
     PageRoute(method="GET", path="/life/{complaint}/{version}", roles=READING, handle=fact_page),
     PageRoute(method="GET", path="/work/live", roles=(roles.UNIT,), handle=live_unit_list),
+    PageRoute(method="POST", path="/work/filters", roles=(roles.UNIT,), handle=keep_filter),
+    PageRoute(method="POST", path="/work/filters/delete", roles=(roles.UNIT,), handle=drop_filter),
     PageRoute(method="POST", path="/work/sign", roles=(roles.UNIT,), handle=sign_many),
     PageRoute(
         method="POST", path="/work/{complaint}/contact-details", roles=(roles.UNIT,), handle=read_contact
@@ -129,7 +140,15 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="POST", path="/record/articles", roles=(roles.AGENTS,), handle=articles_part),
     PageRoute(method="POST", path="/record/caller", roles=(roles.AGENTS,), handle=caller_part),
     PageRoute(method="POST", path="/record/again", roles=(roles.AGENTS,), handle=bring_up_again),
+    PageRoute(method="POST", path="/work/{complaint}/{verb}/filled", roles=(roles.UNIT,), handle=fill_in),
     *_matters(UNIT_PLACE, roles.UNIT),
+    PageRoute(
+        method="GET", path=TEMPLATES, roles=(roles.UNIT,), handle=templates, title=N_("Reply templates")
+    ),
+    PageRoute(method="POST", path=TEMPLATES, roles=(roles.UNIT,), handle=keep_template),
+    PageRoute(
+        method="POST", path=f"{TEMPLATES}/{{template}}/delete", roles=(roles.UNIT,), handle=drop_template
+    ),
     PageRoute(
         method="POST",
         path="/visits/{complaint}/contact-details",
@@ -160,6 +179,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
     PageRoute(method="GET", path="/knowledge/{article}", roles=AT_THE_CENTRE, handle=article),
     PageRoute(method="GET", path="/in-force", roles=AT_THE_CENTRE, handle=in_force, title=N_("In force")),
+    PageRoute(method="GET", path="/supervision/whistles", roles=(roles.SUPERVISION,), handle=late_whistles),
     *_office(SUPERVISION_OFFICE, roles.SUPERVISION),
     PageRoute(method="GET", path="/find", roles=READING_ALL, handle=find_page, title=N_("Find")),
 )

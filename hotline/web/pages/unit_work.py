@@ -9,9 +9,10 @@ from hotline.readside.lists import Listed
 from hotline.web.pages.acting import ACT, DoneAct, acted, form_of
 from hotline.web.pages.asking import PageAsk, PageView
 from hotline.web.pages.catalogues import N_
+from hotline.web.pages.list_filters import filter_in, tab_in
 from hotline.web.pages.lives import LifeFact
 from hotline.web.pages.matters import WorkPlace, read_matter, shown_matter
-from hotline.web.pages.unit_list import list_values
+from hotline.web.pages.unit_list import unit_page
 from hotline.web.pages.verbs import UNIT_VERBS
 from hotline.web.reading import Connection, complaint_of, is_told
 from shared.ids import ComplaintId, UnitId
@@ -31,7 +32,9 @@ def _hears(ask: PageAsk, fact: LifeFact) -> bool:
     return is_told(fact.name, fact.schema, fact.body, ask.staff.unit)
 
 
-UNIT_PLACE: Final = WorkPlace("/work", N_("Orders"), UNIT_VERBS, _find, _hears, reads_contacts=True)
+UNIT_PLACE: Final = WorkPlace(
+    "/work", N_("Orders"), UNIT_VERBS, _find, _hears, reads_contacts=True, templated=True
+)
 
 
 async def read_contact(ask: PageAsk) -> PageView:
@@ -56,8 +59,9 @@ async def sign_many(ask: PageAsk) -> PageView:
             return complaint, await acted(ask, SignOrder, data, f"{form.get(ACT, '')}-{complaint}")
 
     outcomes = await asyncio.gather(*(sign(one) for one in chosen))
-    values = await list_values(ask, tab=str(form.get("tab", "")), after="")
+    shown = await unit_page(ask, tab=tab_in(form), only=filter_in(form), after="")
+    values = shown.values
     numbers = {one.complaint_id: one.complaint_number for one in values["rows"]}
     refused = [(numbers.get(one, one), done.why) for one, done in outcomes if not done.done]
     signed = sum(done.done for _, done in outcomes)
-    return PageView("unit-list.html", {**values, "signed": signed, "refused": refused})
+    return PageView(shown.template, {**values, "signed": signed, "refused": refused})

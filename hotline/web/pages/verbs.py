@@ -93,6 +93,13 @@ class VerbForm(NamedTuple):
     key: str = ""
     main: bool = False
     """Whether it is what is usually done next."""
+    templated: str = ""
+    """The field that a reply template of the unit fills; empty where none does."""
+
+    @property
+    def filled_field(self) -> FormField | None:
+        """The field of `templated`."""
+        return next((field for field in self.fields if field.name == self.templated), None)
 
 
 def _assignment(at: Situation) -> Mapping[str, Any]:
@@ -161,6 +168,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         _assignment,
         "a",
         main=True,
+        templated="result",
     ),
     "contact": VerbForm(
         inputs.RecordContact,
@@ -185,6 +193,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         (FormField("text", TEXT, most=4000), FormField("stage_feedback", CHECK, demanded=False)),
         _assignment,
         "p",
+        templated="text",
     ),
     "return": VerbForm(
         inputs.RequestReturn,
@@ -197,9 +206,16 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         ),
         _assignment,
         "r",
+        templated="reason",
     ),
     "dispute": VerbForm(
-        inputs.RaiseDispute, N_("Dispute it"), lambda at: at.free, (_WHY, _EVIDENCE), _assignment, "d"
+        inputs.RaiseDispute,
+        N_("Dispute it"),
+        lambda at: at.free,
+        (_WHY, _EVIDENCE),
+        _assignment,
+        "d",
+        templated="reason",
     ),
     "assign": VerbForm(
         inputs.AssignOrder,
@@ -216,6 +232,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         (_DAYS, _WHY, FormField("citizen_told", CHECK, demanded=False)),
         _assignment,
         "e",
+        templated="reason",
     ),
     "pause": VerbForm(
         inputs.RequestPause,
@@ -229,6 +246,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         (FormField("ground", CHOICE, tuple(e.PauseGround), "PauseGround"), _DAYS, _EVIDENCE),
         _assignment,
         "u",
+        templated="evidence",
     ),
     "resume": VerbForm(
         inputs.EndPause,
@@ -245,6 +263,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         (FormField("ground", CHOICE, tuple(e.TerminationGround), "TerminationGround"), _EVIDENCE),
         _assignment,
         "t",
+        templated="evidence",
     ),
     "whistle": VerbForm(
         inputs.BlowWhistle,
@@ -258,6 +277,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         ),
         _new_whistle,
         "w",
+        templated="reason",
     ),
     "release": VerbForm(
         inputs.ReleaseWhistle,
@@ -273,6 +293,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         _helps,
         (FormField("result", TEXT, most=4000),),
         key="h",
+        templated="result",
     ),
     "acknowledge": VerbForm(
         inputs.AcknowledgeWhistle,
@@ -299,6 +320,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         _whistle_of_called,
         "m",
         main=True,
+        templated="measure",
     ),
     "rate": VerbForm(
         inputs.RateWhistle,
@@ -317,6 +339,7 @@ UNIT_VERBS: Final[Mapping[str, VerbForm]] = {
         lambda at: at.case.order is not None and at.case.order.unit == at.unit and at.case.exclusion is None,
         (FormField("ground", CHOICE, tuple(e.ExclusionGround), "ExclusionGround"), _EVIDENCE),
         key="x",
+        templated="evidence",
     ),
 }
 """By the name in the address."""

@@ -83,14 +83,16 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
     const draft = JSON.parse(sessionStorage.getItem(name) ?? "{}");
     sessionStorage.setItem(name, JSON.stringify({ ...draft, act: form.elements.act?.value }));
   });
-  form.addEventListener("input", () => {
+  const keep = () => {
     const draft = {};
     for (const one of fields) {
       if (one.type === "checkbox") draft[one.name] = one.checked;
       else if (one.type !== "radio" || one.checked) draft[one.name] = one.value;
     }
     sessionStorage.setItem(name, JSON.stringify(draft));
-  });
+  };
+  form.addEventListener("input", keep);
+  if (form.dataset.filled) keep();
 }
 for (const done of document.querySelectorAll("[data-done]")) {
   for (const name of Object.keys(sessionStorage)) {
