@@ -155,7 +155,11 @@ PAGES: Final[tuple[PageRoute, ...]] = (
         title=N_("Operations"),
     ),
     PageRoute(
-        method="GET", path="/parked", roles=(roles.SUPERVISION,), handle=parked_list, title=N_("Parked")
+        method="GET",
+        path="/parked",
+        roles=(roles.SUPERVISION,),
+        handle=parked_list,
+        title=N_("Parked messages"),
     ),
     PageRoute(method="POST", path="/parked/release", roles=(roles.SUPERVISION,), handle=release_parked),
     PageRoute(method="GET", path="/parked/{message}", roles=(roles.SUPERVISION,), handle=parked_message),
