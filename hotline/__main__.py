@@ -12,6 +12,7 @@ from hotline.cli.backtest import backtest
 from hotline.cli.backup import backup, restore
 from hotline.cli.bench import bench
 from hotline.cli.call import call
+from hotline.cli.caller import caller
 from hotline.cli.calls import calls
 from hotline.cli.chaos import chaos
 from hotline.cli.city import city
@@ -73,6 +74,7 @@ app.add_typer(review, name="review", rich_help_panel=REVIEWER)
 
 app.add_typer(supervise, name="supervise", rich_help_panel=SUPERVISOR)
 app.add_typer(calls, name="calls", rich_help_panel=SUPERVISOR)
+app.add_typer(caller, name="caller", rich_help_panel=SUPERVISOR)
 app.add_typer(rank, name="rank", rich_help_panel=SUPERVISOR)
 app.add_typer(programme, name="programme", rich_help_panel=SUPERVISOR)
 app.command(rich_help_panel=SUPERVISOR)(rules)

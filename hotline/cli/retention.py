@@ -27,7 +27,11 @@ def retention(
     """
     unread = none_unread()
     found = run(_swept(unread, shred=shred))
-    counts = {"contacts": len(found.contacts), "dropped_messages": len(found.dropped)}
+    counts = {
+        "contacts": len(found.contacts),
+        "dropped_messages": len(found.dropped),
+        "marks_of_callers": len(found.marks),
+    }
     if json:
         say_json(
             json_module.dumps({"shredded" if shred else "due": counts, "kept": _lines()}, ensure_ascii=False)
@@ -36,7 +40,10 @@ def retention(
         if not shred:
             _print()
         how = "let go" if shred else "due"
-        say(f"{counts['contacts']:,} contacts and {counts['dropped_messages']:,} dropped messages are {how}.")
+        say(
+            f"{counts['contacts']:,} contacts, {counts['dropped_messages']:,} dropped messages and "
+            f"{counts['marks_of_callers']:,} marks of callers are {how}."
+        )
     tell_unread(unread, json=json)
 
 

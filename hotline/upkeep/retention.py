@@ -50,6 +50,20 @@ KEPT: Final = (
         "hotline retention --shred",
     ),
     KeptData(
+        "marks of callers",
+        "whether a caller is marked as malicious, by the place of the number in the blind index; no number",
+        ("vault.caller_mark",),
+        "the place until the mark is over: refused, lifted, or {caller_mark_days} days after it was approved",
+        "hotline retention --shred",
+    ),
+    KeptData(
+        "acts on marks of callers",
+        "who proposed, approved, refused, objected, lifted, by the id of the register, when and why",
+        ("vault.caller_mark_act",),
+        GOOD,
+        "",
+    ),
+    KeptData(
         "numbers of texts",
         "what a mark in a citizen's text stands for, sealed",
         ("vault.text_number",),
@@ -69,6 +83,13 @@ KEPT: Final = (
         ("es.parked",),
         "until it is released or dropped",
         "hotline parked release, hotline parked drop",
+    ),
+    KeptData(
+        "acts on parked messages",
+        "who opened, released or dropped a message on a page, by the id of the register, when and why",
+        ("es.parked_act",),
+        GOOD,
+        "",
     ),
     KeptData(
         "access log",
@@ -172,6 +193,8 @@ class DueData(NamedTuple):
     """Complaints whose contact and numbers of texts are due."""
     dropped: Sequence[int]
     """Dropped messages, by their numbers."""
+    marks: Sequence[int]
+    """Marks of callers that are over, by their numbers."""
 
 
 async def due(
@@ -183,11 +206,13 @@ async def due(
         line = line_of(topic, prefix)
         if line is None or age > line.retention:  # nobody speaks on a topic that has no line any more
             dropped.append(number)
-    return DueData(await overdue(operator, now, unread, rules), dropped)
+    marks = [row[0] for row in await operator.fetch("SELECT * FROM vault.marks_over()")]
+    return DueData(await overdue(operator, now, unread, rules), dropped, marks)
 
 
 async def let_go(operator: asyncpg.Connection[Any], what: DueData) -> tuple[int, int]:
-    """Shred contacts and delete copies of messages; how many of each there were."""
+    """Shred contacts, delete copies of messages, let go callers of marks; how many of the first two there were."""
+    await operator.execute("SELECT vault.forget_marks($1)", list(what.marks))
     contacts = await shred(operator, what.contacts, "retention")
     copies: int = await operator.fetchval("SELECT es.shred_dropped($1)", list(what.dropped))
     if copies:
@@ -198,4 +223,8 @@ async def let_go(operator: asyncpg.Connection[Any], what: DueData) -> tuple[int,
 def told(line: KeptData, rules: RuleSet) -> str:
     """How long, with the values of the rule set."""
     hours = round(rules.contact_without_record.total_seconds() / 3600)
-    return line.until.format(contact_days=rules.contact_days, contact_without_record=f"{hours} hours")
+    return line.until.format(
+        contact_days=rules.contact_days,
+        contact_without_record=f"{hours} hours",
+        caller_mark_days=rules.caller_mark_days,
+    )

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from hotline.scoring.inhabitants import InhabitantFigures
 from hotline.web.caller_index import CallerIndex
+from hotline.web.caller_warnings import CallerMarks
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
@@ -28,6 +29,7 @@ from hotline.web.pages.live import LiveRegions
 from hotline.web.pages.operations.watch import OperationsWatch
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.pages.staff import ProvidedStaff
+from hotline.web.parked_messages import ParkedMessages
 from hotline.web.problems import HttpRefusal, ProblemKind
 from hotline.web.rate import RateLimits
 from hotline.web.speaking import Speakers
@@ -79,6 +81,8 @@ class Rooms(NamedTuple):
     callers: CallerIndex
     contacts: ContactSeal
     readings: ContactReader
+    parked: ParkedMessages
+    marks: CallerMarks
     provided: ProvidedStaff | None
     """People of the city's identity provider; None where there is none."""
     telemetry: Telemetry

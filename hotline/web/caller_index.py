@@ -34,12 +34,17 @@ class CallerIndex:
         """The ids of the complaints of who calls; none where this person did not take the call. Errors of asyncpg."""
         return [row[0] for row in await self._pool.fetch(_OF_CALL, call_id, staff_id, FOUND_MAX)]
 
+    def place(self, number: str) -> bytes | None:
+        """Where a number stands in the index; None where it is no number, or no key is here."""
+        key = self._found_key()
+        return None if key is None or not is_number(number) else key.index(number)
+
     async def of_number(self, number: str, staff_id: str) -> list[str]:
         """The ids of the complaints of this number; none where it is no number, or no key is here."""
-        key = self._found_key()
-        if key is None or not is_number(number):
+        place = self.place(number)
+        if place is None:
             return []
-        return [row[0] for row in await self._pool.fetch(_OF_NUMBER, key.index(number), staff_id, FOUND_MAX)]
+        return [row[0] for row in await self._pool.fetch(_OF_NUMBER, place, staff_id, FOUND_MAX)]
 
     async def put(self, complaint: ComplaintId, sender: str, contact: Contact) -> None:
         """Let a complaint be found by the numbers of its contact, which this sender has sealed."""

@@ -19,6 +19,7 @@ from hotline.web.app import application
 from hotline.web.asking import Rooms, TraceViewer
 from hotline.web.caller_index import CallerIndex
 from hotline.web.caller_indexing import CallerIndexing
+from hotline.web.caller_warnings import CallerMarks
 from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
@@ -40,6 +41,7 @@ from hotline.web.pages.operations.watch import OperationsWatch
 from hotline.web.pages.provider_sign_in import BACK
 from hotline.web.pages.recent_acts import RecentActs
 from hotline.web.pages.staff import ProvidedStaff
+from hotline.web.parked_messages import ParkedMessages
 from hotline.web.rate import RateLimits
 from hotline.web.roles import HttpListener
 from hotline.web.serving import QuietServer, server_of, taken
@@ -203,6 +205,8 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             callers=callers,
             readings=readings,
             contacts=seal,
+            parked=ParkedMessages(contacts),
+            marks=CallerMarks(contacts, callers),
             provided=_provided(settings, contacts),
             telemetry=telemetry,
         )

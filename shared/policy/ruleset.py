@@ -118,6 +118,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Days after the end of a life until its contact is shredded (I1)."""
     contact_without_record: timedelta
     """How long a contact is kept that came before its request, and whose request is not on record."""
+    caller_mark_days: int
+    """Days that an approved mark of a malicious caller warns (R11, I2); a proposal lapses after as many."""
     ladder: tuple[Level, ...]
     """The levels that watch, from the first to the last."""
     classes: Mapping[Urgency, ClassLimits]
@@ -206,6 +208,7 @@ def _built(written: WrittenRuleSet) -> RuleSet:
         visit_channels=written.visit_channels,
         contact_days=written.contact_days,
         contact_without_record=duration_of(written.contact_without_record),
+        caller_mark_days=written.caller_mark_days,
         ladder=written.ladder,
         classes={urgency: _class_limits(getattr(written.classes, urgency)) for urgency in Urgency},
         proposed={

@@ -18,7 +18,8 @@ GIVEN_BACK_DAYS_MAX: Final = 366
 """As `RuleSet.given_back_days_max`, in a rule set that does not say: some limits are over when they are typed in."""
 GIVEN_AHEAD_DAYS_MAX: Final = 3_660
 """As `RuleSet.given_ahead_days_max`, in a rule set that does not say: ten years."""
-
+CALLER_MARK_DAYS: Final = 30
+"""As `RuleSet.caller_mark_days`, in a rule set that does not say: no text we know says."""
 
 _DurationText = Annotated[
     str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,3}(min|h)$", description="a span such as 15min or 2h")
@@ -162,6 +163,7 @@ class WrittenRuleSet(msgspec.Struct, forbid_unknown_fields=True):
     score: WrittenScore
     basis: dict[str, dict[str, str]]
     contact_without_record: _DurationText = "24h"
+    caller_mark_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = CALLER_MARK_DAYS
     given_back_days_max: _ManyDays = GIVEN_BACK_DAYS_MAX
     given_ahead_days_max: _ManyDays = GIVEN_AHEAD_DAYS_MAX
     visit_within: _DurationText | None = None

@@ -159,6 +159,10 @@ FREE: Final = frozenset(
     )
 )  # fmt: skip
 NOT_ASKED: Final = {
+    **dict.fromkeys(
+        (f"caller {act}" for act in ("propose", "object", "approve", "refuse", "lift", "uphold")),
+        "a reason that holds a number is refused: it stays on record",
+    ),
     "contact show": "why it was read is kept in the vault beside the contact, and in no fact",
     "contact shred": "as above",
     "key add": "a note on whose system it is, and no fact",

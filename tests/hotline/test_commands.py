@@ -34,7 +34,7 @@ BY_READER: Final = {
     "Agent": {"call", "subjects", "request", "knowledge", "contact", "visit", "find", "show"},
     "Unit": {"unit"},
     "Reviewer": {"review"},
-    "Supervisor": {"supervise", "calls", "rank", "programme", "rules"},
+    "Supervisor": {"supervise", "calls", "caller", "rank", "programme", "rules"},
     "Operator": {
         "city",
         "up",

@@ -175,6 +175,13 @@ _TYPED: Final[dict[str, tuple[int, str]]] = {
     'hotline unit return COMPLAINT --unit UNIT --reason "…" --evidence "…"': (1, "the life ended"),
     'hotline review council COMPLAINT --to UNIT --participants "…" --reason "…"': (1, "the life ended"),
     "hotline calls": (0, "Calls offered from"),
+    'hotline caller propose PHONE --as AGENT --reason "…"': (0, "is proposed"),
+    "hotline caller list": (0, "PROPOSED"),
+    'hotline caller approve MARK --as CHIEF --reason "…"': (0, "is approved, and warns"),
+    'hotline caller object PHONE --as AGENT --reason "…"': (0, "The objection to mark"),
+    'hotline caller uphold MARK --as OTHER --reason "…"': (0, "stays in force"),
+    'hotline caller lift MARK --as OTHER --reason "…"': (0, "is lifted"),
+    'hotline caller refuse MARK --as CHIEF --reason "…"': (1, "This is not to be decided now"),
     "hotline rank show 2021-09": (0, "2021-09"),
     "hotline programme candidates": (0, ""),
     "hotline programme totals": (0, "No programme is on record"),
@@ -250,6 +257,9 @@ async def _stopped(shell: Shell) -> None:
 async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Path) -> None:
     given = {"FOLDER": str(tmp_path / "copy"), "[ID]": "R8"}
     given["…"] = given['"…"'] = "words"
+    given["PHONE"] = "13900001111"
+    for word, role in (("AGENT", "agents"), ("CHIEF", "supervision"), ("OTHER", "supervision")):
+        given[word] = json.loads(shell("staff", "add", word, "--role", role, "--json"))["staff_id"]
     await _nonsense(shell, 3)
     parked = until(
         lambda: (rows := json.loads(shell("parked", "list", "--json"))) and len(rows) == 3 and rows
@@ -277,6 +287,8 @@ async def test_what_the_pages_show_does_what_they_say(shell: Shell, tmp_path: Pa
             assert "13800000000" in shell("contact", "show", given["COMPLAINT"], "--as", name)
         told = shell(*words, code=code, typed=typed)
         wrong += [f"{command}\n{told}"] if said not in told else []
+        if words[:2] == ["caller", "propose"]:
+            given["MARK"] = re.findall(r"Mark ([0-9]+) is proposed", told)[0]
         if command.startswith("hotline call --subject"):
             (found,) = set(re.findall(r"\b[0-9]{8}-\w{5}-\w{5}-\w\b", told))
             given["COMPLAINT"] = found

@@ -54,6 +54,7 @@ GOOD: Final[dict[str, str]] = {
     "named": "kb-1@1",
     "number": "1",
     "owner": "municipal-water",
+    "phone": "13800000000",
     "participants": "甲,乙",
     "review": "2026-12-31",
     "stars": "3",

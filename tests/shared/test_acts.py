@@ -28,7 +28,15 @@ ACTS: Final = {
     "editor": {"intake.add_article", "intake.withdraw_article"},
     "governor": {"es.append_programme", "es.hold_log", "es.freeze_month"},
     "visitor": {"vault.take_visit"},
-    "agent": {"vault.put", "vault.put_callers", "vault.of_caller", "web.make_link", "web.revoke_link"},
+    "agent": {
+        "vault.put",
+        "vault.put_callers",
+        "vault.of_caller",
+        "vault.propose_mark",
+        "vault.object_to_mark",
+        "web.make_link",
+        "web.revoke_link",
+    },
     "operator": {
         "es.release_parked",
         "es.drop_parked",
@@ -44,6 +52,9 @@ ACTS: Final = {
         "es.archive_alone",
         "es.set_relay_shards",
         "vault.shred",
+        "vault.decide_mark",
+        "vault.marks_over",
+        "vault.forget_marks",
         "es.shred_dropped",
         "web.add_key",
         "web.revoke_key",
@@ -94,7 +105,7 @@ _HELD: Final = {"es.archive_held"}
 _GUARDED: Final = {"vault.look", "vault.note"}
 """Each role that reads contacts may call them; `vault.note` lets each write down only its own kind of asker."""
 
-ON_PAGES: Final = {"vault.take_visit"}
+ON_PAGES: Final = {"vault.take_visit", "vault.decide_mark"}
 """The acts that people do on pages too: the login of the listener for staff may call them."""
 
 _FUNCTIONS: Final = """

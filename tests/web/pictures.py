@@ -14,14 +14,19 @@ import pytest
 
 from deploy.city.endpoints import PROCESSES
 from deploy.supervision.supervisor import Service
+from hotline import caller_marks
 from hotline.web.pages.look import Language, Theme
 from shared import roles
+from shared.contacts.callers import CallersKey
 from shared.events import VisitScheduled
+from shared.log.acts import acting
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, QUIET_UNIT, UNIT, WATER, City, until
 from tests.web.browser import People, Watched, needs_browser, open_browser
-from tests.web.door import Door, open_door
+from tests.web.door import CALLERS, Door, open_door
 from tests.web.oidc_provider import open_provider, told_of
+from tests.web.test_agent_calls import Switch, agent_of
 from tests.web.test_http import recorded
+from tests.web.test_parked_page import parked
 
 pytestmark = [pytest.mark.connected, needs_browser]
 FOLDER: Final = Path(__file__).parents[2] / "build" / "pictures"
@@ -166,7 +171,7 @@ async def _sheet(
                 await watched.page.locator(selector).fill(text)
             if sight.typed:
                 last = watched.page.locator(list(sight.typed)[-1])
-                await watched.page.locator("form", has=last).locator("button").click()
+                await watched.page.locator("form", has=last).locator("button").first.click()
                 await watched.page.locator("[role=alert]").wait_for()
             file = FOLDER / f"{name}-{sight.name}-{look.name}.png"
             await watched.page.screenshot(path=file, full_page=bool(sight.typed) or look.size[0] < NARROW[0])
@@ -362,6 +367,65 @@ async def test_pictures_of_a_units_own_texts_filters_and_late_whistles(people: P
     await _sheet(
         people, "whistles", chief, [Sight("late", "/supervision/whistles"), Sight("watched", "/supervision")]
     )
+
+
+async def _marked(door: Door, people: People, place: bytes) -> int:
+    """A mark that is in force, one that waits, one that is objected to; the number of the last one."""
+    ids = {}
+    for name, role in (("周话务", roles.AGENTS), ("钱督办", roles.SUPERVISION)):
+        ids[role], _ = await people.link(name, role)
+    endpoints, mark = door.town.endpoints, 0
+    for number, reason in enumerate(("一日内反复来电,辱骂话务员", "深夜连续拨打后不说话", LONG)):
+        index = place if number == 0 else bytes([number]) * 16
+        async with acting(endpoints.login("agent")) as agent:
+            mark = await caller_marks.propose(agent, index, ids[roles.AGENTS], reason, 30)
+        if number != 1:
+            async with acting(endpoints.login("operator")) as chief:
+                approved = caller_marks.MarkDecision.APPROVED
+                await caller_marks.decide(chief, mark, approved, ids[roles.SUPERVISION], "已听录音,属实")
+    async with acting(endpoints.login("agent")) as agent:
+        await caller_marks.object_to(agent, index, ids[roles.AGENTS], "我没有辱骂任何人,只是催办")
+    return mark
+
+
+async def test_pictures_of_the_offices(people: People, door: Door) -> None:
+    chief = await people.sign_in("赵主任", roles.SUPERVISION)
+    await _sheet(people, "offices-empty", chief, [Sight("parked", "/parked"), Sight("marks", "/callers")])
+    reasons = (
+        "data: Object missing required field `title`",
+        "header ce_time: lies too far back: 1970-01-01T00:00:00Z, expected 2025-12-03T00:00:00Z or later",
+        f"data: title: {LONG}",
+    )
+    numbers = [await parked(door.town, b'{"phone": "13800138000"}', reason) for reason in reasons]
+    chosen = {"#f-reason": "打给13800138000"}
+    agent = await agent_of(people, door, "孙话务", "9001")
+    mark = await _marked(door, people, CallersKey(CALLERS).index("13900009000"))
+    one = f"/parked/{numbers[1]}"
+    await _sheet(
+        people,
+        "offices",
+        chief,
+        [
+            Sight("parked", "/parked"),
+            Sight("refused", "/parked", typed=chosen),
+            Sight("message", one),
+            Sight("opened", one, "o"),
+            Sight("marks", "/callers"),
+            Sight("mark", f"/callers/{mark}"),
+        ],
+    )
+    await chief.goto(one)
+    await chief.page.locator("#f-release").fill("发送方已改正")
+    await chief.page.locator("form.fields button.main").first.click()
+    await chief.page.wait_for_url("**/parked?act=*")
+    again = chief.page.url.removeprefix(chief.origin)
+    await _sheet(people, "offices-again", chief, [Sight("again", again), Sight("acts", one)])
+    switch = Switch(door)
+    await switch.connects("call-1", "9001", "13900009000")
+    await switch.connects("call-2", "9001", "13900009001")
+    await agent.page.locator("#call-strip .call", has_text="call-2").wait_for()
+    sights = [Sight("warned", "/record?call=call-1"), Sight("not-marked", "/record?call=call-2")]
+    await _sheet(people, "offices-agent", agent, sights)
 
 
 async def test_pictures_of_signing_in(town: City, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from starlette.responses import HTMLResponse, Response
 
 from hotline.readside.lists import Listed, some
+from hotline.web.caller_warnings import CallerWarning
 from hotline.web.pages.acting import form_of
 from hotline.web.pages.asking import PageAsk
 from hotline.web.pages.gate import HEADERS
@@ -43,6 +44,10 @@ class CallContext(NamedTuple):
     matters: CallerMatters
     records: list[Listed]
     """The complaints that pages recorded of it already, by whomever it was taken (T7)."""
+    mark: CallerWarning | None
+    """The mark of the caller, which warns; or the proposal of one."""
+    has_number: bool
+    """Whether it is known who calls: else nobody can be marked."""
 
 
 async def call_of_page(ask: PageAsk, call_id: str) -> str:
@@ -58,7 +63,10 @@ async def context_of(ask: PageAsk, call_id: str) -> CallContext | None:
     if not call_id:
         return None
     found = await ask.rooms.callers.of_call(call_id, ask.staff.staff_id)
-    return CallContext(call_id, await matters_of(ask, found), await records_of(ask, call_id))
+    matters, records = await matters_of(ask, found), await records_of(ask, call_id)
+    mark = await ask.rooms.marks.of_call(call_id, ask.staff.staff_id)
+    has_number = await ask.rooms.marks.has_number(call_id, ask.staff.staff_id)
+    return CallContext(call_id, matters, records, mark, has_number)
 
 
 async def matters_of(ask: PageAsk, found: Sequence[str]) -> CallerMatters:
@@ -107,10 +115,13 @@ async def articles_part(ask: PageAsk) -> Response:
 async def caller_part(ask: PageAsk) -> Response:
     """The open complaints of a number that was typed. The number stands in no address."""
     form = await form_of(ask)
-    found = await ask.rooms.callers.of_number(str(form.get("phone", "")).strip(), ask.staff.staff_id)
+    phone = str(form.get("phone", "")).strip()
+    found = await ask.rooms.callers.of_number(phone, ask.staff.staff_id)
     values = {
         "matters": await matters_of(ask, found),
+        "mark": await ask.rooms.marks.of_number(phone),
         "call_id": await call_of_page(ask, str(form.get("call_id", ""))),
+        "ruleset": ask.rooms.ruleset,
         "now": ask.now,
         "asked": True,
     }

@@ -27,6 +27,7 @@ from hotline.web.pages.call_context import (
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.gate import HEADERS
 from hotline.web.pages.naming import unit_name
+from hotline.web.pages.reason_given import GivenReason
 from hotline.web.pages.rendering import block
 from hotline.web.pages.verbs import CHECK, CHOICE, TEXT, WORDS, FormField, VerbForm
 from hotline.web.reading import lent
@@ -63,6 +64,8 @@ RECORD: Final = VerbForm(
 KEYS_OF_SERVICES: Final = ("F4", "F8", "F9", "F10")
 """Keys that a browser leaves to a page: they hand an emergency on, wherever one types. F2 goes to the call."""
 CONTACT: Final = ("name", "phone", "callback")
+MARKED: Final = ("PROPOSED", "OBJECTED")
+"""What an agent does about the mark of a caller."""
 
 
 class Foreseen(NamedTuple):
@@ -81,6 +84,12 @@ class Foreseen(NamedTuple):
 async def record_page(ask: PageAsk) -> PageView:
     """The empty form; of a call that this person took, with what its caller has open."""
     return PageView("record.html", await _values(ask, {"call_id": ask.query("call")}))
+
+
+async def record_view(ask: PageAsk, call_id: str, mark_refused: GivenReason) -> PageView:
+    """The same where the caller could not be marked, or could not object: it says why, and what was typed stays."""
+    values = {**await _values(ask, {"call_id": call_id}), "mark_refused": mark_refused}
+    return PageView("record.html", values, HTTPStatus.CONFLICT)
 
 
 async def foreseen_part(ask: PageAsk) -> Response:
@@ -178,6 +187,10 @@ async def _values(ask: PageAsk, draft: Mapping[str, str], refused: DoneAct | Non
         "call_id": "" if call is None else call.call_id,
         "matters": CallerMatters([], []) if call is None else call.matters,
         "asked": call is not None,
+        "mark": None if call is None else call.mark,
+        "marked": ask.query("marked") if ask.query("marked") in MARKED else "",
+        "mark_refused": None,
+        "mark_days": ruleset(ask.rooms.ruleset).caller_mark_days,
         "articles": await articles_of(ask, draft),
         "chosen": draft.get("article", ""),
         "services": list(zip(services, KEYS_OF_SERVICES, strict=False)),

@@ -14,6 +14,7 @@ from hotline.web.pages.assets import STATIC, serve
 from hotline.web.pages.board.lists import open_orders, parked, waiting
 from hotline.web.pages.board.page import board, board_events
 from hotline.web.pages.call_context import articles_part, caller_part
+from hotline.web.pages.caller_marks import decide_mark, mark, marks, object_to_mark, propose_mark
 from hotline.web.pages.calls import calls
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.filter_pages import drop_filter, keep_filter
@@ -31,6 +32,7 @@ from hotline.web.pages.offices import (
     office_list,
 )
 from hotline.web.pages.operations.page import operations, operations_events
+from hotline.web.pages.parked import drop_parked, open_parked, parked_list, parked_message, release_parked
 from hotline.web.pages.programmes import programme, programmes
 from hotline.web.pages.provider_sign_in import (
     BACK,
@@ -141,6 +143,8 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="POST", path="/record/caller", roles=(roles.AGENTS,), handle=caller_part),
     PageRoute(method="POST", path="/record/again", roles=(roles.AGENTS,), handle=bring_up_again),
     PageRoute(method="POST", path="/work/{complaint}/{verb}/filled", roles=(roles.UNIT,), handle=fill_in),
+    PageRoute(method="POST", path="/record/mark", roles=(roles.AGENTS,), handle=propose_mark),
+    PageRoute(method="POST", path="/record/objection", roles=(roles.AGENTS,), handle=object_to_mark),
     *_matters(UNIT_PLACE, roles.UNIT),
     PageRoute(
         method="GET", path=TEMPLATES, roles=(roles.UNIT,), handle=templates, title=N_("Reply templates")
@@ -169,6 +173,17 @@ PAGES: Final[tuple[PageRoute, ...]] = (
         handle=operations,
         title=N_("Operations"),
     ),
+    PageRoute(
+        method="GET",
+        path="/parked",
+        roles=(roles.SUPERVISION,),
+        handle=parked_list,
+        title=N_("Parked messages"),
+    ),
+    PageRoute(method="POST", path="/parked/release", roles=(roles.SUPERVISION,), handle=release_parked),
+    PageRoute(method="GET", path="/parked/{message}", roles=(roles.SUPERVISION,), handle=parked_message),
+    PageRoute(method="POST", path="/parked/{message}/open", roles=(roles.SUPERVISION,), handle=open_parked),
+    PageRoute(method="POST", path="/parked/{message}/drop", roles=(roles.SUPERVISION,), handle=drop_parked),
     PageRoute(method="GET", path="/operations/events", roles=(roles.SUPERVISION,), handle=operations_events),
     PageRoute(method="GET", path="/calls", roles=AT_THE_CENTRE, handle=calls, title=N_("Calls")),
     PageRoute(
@@ -181,6 +196,9 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(method="GET", path="/in-force", roles=AT_THE_CENTRE, handle=in_force, title=N_("In force")),
     PageRoute(method="GET", path="/supervision/whistles", roles=(roles.SUPERVISION,), handle=late_whistles),
     *_office(SUPERVISION_OFFICE, roles.SUPERVISION),
+    PageRoute(method="GET", path="/callers", roles=(roles.SUPERVISION,), handle=marks, title=N_("Callers")),
+    PageRoute(method="GET", path="/callers/{mark}", roles=(roles.SUPERVISION,), handle=mark),
+    PageRoute(method="POST", path="/callers/{mark}", roles=(roles.SUPERVISION,), handle=decide_mark),
     PageRoute(method="GET", path="/find", roles=READING_ALL, handle=find_page, title=N_("Find")),
 )
 """A new page is a line here. The first one with a title is where a role begins."""

@@ -44,6 +44,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "visit_channels": N_("ways to ask the citizen, by attempt"),
     "contact_days": N_("days that a contact is kept after the end"),
     "contact_without_record": N_("time that a contact without a request is kept"),
+    "caller_mark_days": N_("days that the mark of a caller warns"),
     "ladder": N_("levels that watch, in order"),
     "dispatch": N_("dispatching"),
     "sign": N_("signing"),

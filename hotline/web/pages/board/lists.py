@@ -14,12 +14,14 @@ from hotline.readside.leads import leads_page
 from hotline.readside.lists import Filter, Listed, page_of
 from hotline.readside.rows import CORRECTIONS, DESKS, REVIEWS, SUPERVISION, VISITS
 from hotline.readside.standing import AsOf, as_of
-from hotline.web.pages.asking import PageAsk, PageView
+from hotline.web.pages.asking import PageAsk, PageMoved, PageView
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.naming import unit_name
+from hotline.web.pages.parked import BASE as PARKED
 from hotline.web.pages.problems import PageFault, PageRefusal
 from hotline.web.pages.telling_time import Text
 from hotline.web.reading import lent
+from shared import roles
 from shared.complaint import Stage
 from shared.runtime.errors import UserError
 
@@ -120,8 +122,10 @@ async def waiting(ask: PageAsk) -> PageView:
     )
 
 
-async def parked(ask: PageAsk) -> PageView:
-    """The messages that wait for a person, each with its reason."""
+async def parked(ask: PageAsk) -> PageView | PageMoved:
+    """The messages that wait for a person, each with its reason; supervision has a page to act on them."""
+    if ask.staff.role == roles.SUPERVISION:
+        return PageMoved(PARKED)
     async with lent(ask.rooms.pool) as connection:
         rows = [ParkedMessage(*row) for row in await connection.fetch(_PARKED, PARKED_MAX)]
     return PageView("board-parked.html", {"rows": rows})
