@@ -15,6 +15,7 @@ from hotline.web.pages.catalogues import N_
 from hotline.web.pages.live import Render, RenderedRegion
 from hotline.web.pages.naming import unit_name
 from hotline.web.pages.operations.graph import DrawnEdge, DrawnStation, graph_svg
+from hotline.web.pages.operations.legs import SPANS, LegChoice, choice_of, leg_values, units_of
 from hotline.web.pages.operations.readings import Quantile
 from hotline.web.pages.operations.stations import (
     Edge,
@@ -30,7 +31,7 @@ from hotline.web.pages.telling_time import Text, clock, instant
 from hotline.web.reading import lent
 
 TEMPLATE: Final = "operations.html"
-GRAPH, AWAY, TABLE, WORK, LIVES = REGIONS = ("graph", "away", "table", "work", "lives")
+GRAPH, AWAY, TABLE, WORK, LIVES, LEGS = REGIONS = ("graph", "away", "table", "work", "lives", "legs")
 """The parts that change; each is a block of the template, in an element `operations-…`."""
 LIVES_MAX: Final = 10
 """Rows of the slowest lives, and of the failing ones."""
@@ -91,23 +92,33 @@ class LifeTable(NamedTuple):
 
 async def operations(ask: PageAsk) -> PageView:
     """All figures, as they were read last."""
-    values: dict[str, Any] = {}
+    choice = choice_of(ask)
+    values: dict[str, Any] = {
+        "reads": bool(ask.rooms.operations.targets),
+        "read_at": _as_of(ask),
+        "leg_query": choice.query,
+        "leg_span": choice.span,
+        "leg_unit": choice.unit,
+        "leg_spans": [(span, ask.text(word)) for span, word in SPANS.items()],
+        "leg_units": units_of(ask),
+    }
     for region in REGIONS:
-        values |= await _values(ask, region)
-    return PageView(TEMPLATE, {**values, "reads": bool(ask.rooms.operations.targets), "read_at": _as_of(ask)})
+        values |= await _values(ask, region, choice)
+    return PageView(TEMPLATE, values)
 
 
 async def operations_events(ask: PageAsk) -> Response:
     """The parts that have changed, as long as somebody looks."""
-    return streamed_parts(ask, {f"operations-{region}": _part(ask, region) for region in REGIONS})
+    choice = choice_of(ask)
+    return streamed_parts(ask, {f"operations-{region}": _part(ask, region, choice) for region in REGIONS})
 
 
-def _part(ask: PageAsk, region: str) -> tuple[Hashable, Render]:
+def _part(ask: PageAsk, region: str, choice: LegChoice) -> tuple[Hashable, Render]:
     async def render() -> RenderedRegion:
-        html = block(ask.look, TEMPLATE, region, **await _values(ask, region))
+        html = block(ask.look, TEMPLATE, region, **await _values(ask, region, choice))
         return RenderedRegion(str(html), _as_of(ask), late=False)
 
-    return ("operations", region, ask.look.language), render
+    return ("operations", region, choice if region == LEGS else "", ask.look.language), render
 
 
 def _as_of(ask: PageAsk) -> str:
@@ -121,10 +132,12 @@ def _as_of(ask: PageAsk) -> str:
     return ask.text(N_("As of %(time)s: %(answered)s of %(all)s processes answer")) % told
 
 
-async def _values(ask: PageAsk, region: str) -> dict[str, Any]:
+async def _values(ask: PageAsk, region: str, choice: LegChoice) -> dict[str, Any]:
     """The values that a part shows."""
     if region == LIVES:
         return {LIVES: await _lives(ask)}
+    if region == LEGS:
+        return await leg_values(ask, choice)
     return _figures(ask, region)
 
 
