@@ -57,7 +57,7 @@ DISPATCHED: Final = "ComplaintDispatched"
 
 
 class _Turn(NamedTuple):
-    """What a fact does to legs: it ends one, takes back those that nothing will end, and begins others."""
+    """A fact ends a leg, takes back those that nothing will end, and begins others."""
 
     ends: Leg | None = None
     drops: tuple[Leg, ...] = ()

@@ -48,7 +48,7 @@ LIES_WITH: Final = {
     Leg.VISITED: DeskName.FEEDBACK,
     Leg.CLOSED: DeskName.FEEDBACK,
 }
-"""Who has the life in hand meanwhile: a desk of ours, or the unit."""
+"""A life is in hand of a desk of ours meanwhile, or of the unit."""
 SPANS: Final = {
     LegSpan.HOUR: N_("last hour"),
     LegSpan.DAY: N_("last day"),
