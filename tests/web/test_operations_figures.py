@@ -20,9 +20,18 @@ from hotline.web.pages.operations.readings import (
     quantile,
     read,
 )
-from hotline.web.pages.operations.stations import stations_of, work_of
-from hotline.web.pages.operations.watch import MetricSource, SourceAtWork, sources_in
+from hotline.web.pages.operations.stations import Station, stations_of
+from hotline.web.pages.operations.watch import (
+    FETCH_SECONDS,
+    MetricSource,
+    OperationsWatch,
+    SourceAtWork,
+    sources_in,
+)
+from hotline.web.pages.operations.work import work_of
 from shared.runtime.metrics import Metrics, write_target
+from shared.runtime.processor_time import ProcessorWork
+from shared.runtime.telemetry import Telemetry
 
 COUNT = "hotline_door_messages_total"
 KEY = SeriesKey(COUNT, "requests")
@@ -105,7 +114,7 @@ def test_two_processes_of_one_desk_are_one_station_and_one_of_them_can_be_away()
 def test_what_a_real_process_shows_becomes_its_edges_and_its_work() -> None:
     metrics, made = Metrics("intake"), SourceHistory()
     metrics.keeps("door", "requests")
-    metrics.keeps("desk")
+    metrics.keeps("desk", *ProcessorWork)
     from prometheus_client import generate_latest
 
     made.add(0, read(generate_latest(metrics.registry).decode()))
@@ -113,6 +122,7 @@ def test_what_a_real_process_shows_becomes_its_edges_and_its_work() -> None:
     metrics.count("door.retries", 2, "requests")
     metrics.observe("door.batch_seconds", 0.004, "requests")
     metrics.observe("desk.append_seconds", 0.003, "")
+    metrics.count("desk.processor_seconds", 0.5, "rules")
     metrics.show("door.behind_messages", 7, "requests")
     made.add(10, read(generate_latest(metrics.registry).decode()))
     sources = [SourceAtWork(MetricSource("intake", "intake-1", "a:1"), made, None)]
@@ -129,6 +139,24 @@ def test_what_a_real_process_shows_becomes_its_edges_and_its_work() -> None:
     assert work.postgres == pytest.approx(0.0003)
     assert work.kafka is None
     assert work.memory is not None
+    assert work.half is not None
+    assert 0.002 < work.half.seconds <= 0.005
+    assert work.split == pytest.approx({"rules": 0.05, "unpacking": 0.0, "postgres": 0.0})
+    assert work.rest == pytest.approx(max(work.processor - 0.05, 0.0))
+
+
+def test_what_all_parts_of_a_page_show_is_reckoned_once_a_look() -> None:
+    asked: list[float] = []
+
+    def reckon(sources: list[SourceAtWork], now: float) -> list[Station]:
+        asked.append(now)
+        return stations_of(sources, now)
+
+    watch = OperationsWatch("", Telemetry("web"))
+    assert watch.reckoned(reckon, 1.0) is watch.reckoned(reckon, 2.0)
+    assert asked == [1.0]
+    watch.reckoned(reckon, 1.0 + FETCH_SECONDS + 0.1)  # no look has come meanwhile
+    assert len(asked) == 2
 
 
 def test_each_listener_of_the_http_door_has_its_edges() -> None:

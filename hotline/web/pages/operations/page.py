@@ -20,15 +20,15 @@ from hotline.web.pages.operations.readings import Quantile
 from hotline.web.pages.operations.stations import (
     Edge,
     EdgeFigures,
-    ProcessWork,
     Station,
     stations_of,
-    work_of,
 )
+from hotline.web.pages.operations.work import ProcessWork, work_of
 from hotline.web.pages.rendering import block
 from hotline.web.pages.streaming import streamed_parts
 from hotline.web.pages.telling_time import Text, clock, instant
 from hotline.web.reading import lent
+from shared.runtime.processor_time import ProcessorWork
 
 TEMPLATE: Final = "operations.html"
 GRAPH, AWAY, TABLE, WORK, LIVES, LEGS = REGIONS = ("graph", "away", "table", "work", "lives", "legs")
@@ -37,6 +37,13 @@ LIVES_MAX: Final = 10
 """Rows of the slowest lives, and of the failing ones."""
 UNKNOWN: Final = "–"
 BAR_FULL: Final = 100
+REST: Final = "rest"
+WORK_NAMES: Final = {
+    ProcessorWork.UNPACKING: N_("unpacking"),
+    ProcessorWork.RULES: N_("rules"),
+    ProcessorWork.POSTGRES: N_("PostgreSQL"),
+    REST: N_("rest"),
+}
 TWO_DIGITS: Final = 10
 """From here on a number is shown without a part after the point."""
 
@@ -66,6 +73,22 @@ class WorkRow(NamedTuple):
     postgres: str
     kafka: str
     memory: str
+    half: str
+    most: str
+    parts: list[WorkPart]
+    """In what the processor's seconds are told apart; empty where they are not."""
+
+
+class WorkPart(NamedTuple):
+    """A part of a process's seconds."""
+
+    kind: str
+    """The class of its colour."""
+    name: str
+    percent: str
+    begin: float
+    width: float
+    """Where it lies on the bar, in hundredths of the process's own seconds."""
 
 
 class LifeRow(NamedTuple):
@@ -178,8 +201,8 @@ def _figures(ask: PageAsk, region: str) -> dict[str, Any]:
     """The values of a part that shows what the processes said."""
     watch, text, now = ask.rooms.operations, ask.text, time.monotonic()
     if region == WORK:
-        return {WORK: [_work_row(one) for one in work_of(watch.sources, now)]}
-    stations = stations_of(watch.sources, now)
+        return {WORK: [_work_row(one, text) for one in watch.reckoned(work_of, now)]}
+    stations = watch.reckoned(stations_of, now)
     if region == GRAPH:
         label = text(N_("Services and topics: what flows between them, how fast, and how far behind"))
         drawn = [_drawn(one, text) for one in stations]
@@ -239,7 +262,21 @@ def _row(edge: Edge, begin: str, end: str) -> EdgeRow:
     )
 
 
-def _work_row(one: ProcessWork) -> WorkRow:
+def _work_parts(one: ProcessWork, text: Text) -> list[WorkPart]:
+    if not one.split or one.processor <= 0:
+        return []
+    whole = max(one.processor, sum(one.split.values()))
+    begin, found = 0.0, []
+    for kind, seconds in (*one.split.items(), (REST, one.rest)):
+        width = BAR_FULL * seconds / whole
+        found.append(
+            WorkPart(kind, text(WORK_NAMES[kind]), f"{seconds / whole:.0%}", round(begin, 1), round(width, 1))
+        )
+        begin += width
+    return found
+
+
+def _work_row(one: ProcessWork, text: Text) -> WorkRow:
     return WorkRow(
         one.name,
         f"{one.processor:.1%}",
@@ -248,6 +285,9 @@ def _work_row(one: ProcessWork) -> WorkRow:
         UNKNOWN if one.postgres is None else f"{one.postgres:.1%}",
         UNKNOWN if one.kafka is None else f"{one.kafka:.1%}",
         UNKNOWN if one.memory is None else f"{one.memory / 2**20:,.0f} MB",
+        UNKNOWN if one.half is None else _duration(one.half),
+        UNKNOWN if one.most is None else _duration(one.most),
+        _work_parts(one, text),
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx2
 
@@ -17,6 +17,7 @@ from shared.runtime.errors import told
 from shared.runtime.telemetry import Telemetry
 from shared.text_file import FileUnreadable, text_of
 
+_Reckoned = TypeVar("_Reckoned")
 FETCH_SECONDS: Final = 5.0
 """How often each process is asked."""
 ANSWER_SECONDS_MAX: Final = 2.0
@@ -50,6 +51,10 @@ class SourceAtWork(NamedTuple):
     """Since when it has not answered, in UTC; None where it did the last time."""
 
 
+Reckon = Callable[[list[SourceAtWork], float], _Reckoned]
+"""Figures of all processes at a time of the readings' clock, in seconds."""
+
+
 def sources_in(place: str) -> list[MetricSource]:
     """The processes of a list of targets (`file_sd_configs`): a JSON file, or all of a folder, by their names.
 
@@ -79,6 +84,7 @@ class OperationsWatch:
         self.targets: Final = targets
         self._telemetry = telemetry
         self._known: dict[str, SourceAtWork] = {}
+        self._reckoned: dict[Reckon[Any], tuple[float, Any]] = {}
         self.looked_at: datetime | None = None
         """When all were asked the last time, in UTC."""
 
@@ -106,7 +112,19 @@ class OperationsWatch:
         turn = asyncio.Semaphore(AT_ONCE_MAX)
         asked = await asyncio.gather(*(self._ask(client, one, turn) for one in listed))
         self._known = {one.source.instance: one for one in asked}
+        self._reckoned.clear()
         self.looked_at = datetime.now(UTC)
+
+    def reckoned(self, reckon: Reckon[_Reckoned], now: float) -> _Reckoned:
+        """What all processes come to, reckoned once for each look, however many parts and readers show it.
+
+        Where no look comes to its end, it is reckoned again all the same: figures grow old by themselves.
+        """
+        known = self._reckoned.get(reckon)
+        if known is None or now - known[0] > FETCH_SECONDS:
+            known = self._reckoned[reckon] = (now, reckon(self.sources, now))
+        found: _Reckoned = known[1]
+        return found
 
     async def _ask(
         self, client: httpx2.AsyncClient, source: MetricSource, turn: asyncio.Semaphore
