@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from deploy.processes import EACH_ADDRESS
 from hotline.web.pages.operations.graph import DrawnEdge, DrawnStation, graph_svg
 from hotline.web.pages.operations.readings import (
     KEPT_SECONDS,
@@ -26,6 +27,7 @@ from hotline.web.pages.operations.watch import (
     MetricSource,
     OperationsWatch,
     SourceAtWork,
+    asked_of,
     sources_in,
 )
 from hotline.web.pages.operations.work import work_of
@@ -175,6 +177,29 @@ def test_text_that_is_no_metrics_is_an_error_and_foreign_series_are_left_out() -
     with pytest.raises(ValueError, match="float"):
         read('hotline_door_messages_total{door="requests"} many\n')
     assert read("somebody_elses_total 5\n") == {}
+
+
+def test_each_address_behind_a_name_is_a_process_and_a_name_without_one_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "targets.json"
+    labels = {"job": "intake", EACH_ADDRESS: "yes"}
+    file.write_text(json.dumps([{"targets": ["intake-metrics:9090"], "labels": labels}]), encoding="utf-8")
+    known = {"intake-metrics": ["10.0.0.7", "10.0.0.5", "10.0.0.5", "fd00::1"]}
+
+    def names(host: str, port: str, **_: object) -> list[tuple[object, ...]]:
+        if host not in known:
+            raise OSError(host)
+        return [(0, 0, 0, "", (one, int(port))) for one in known[host]]
+
+    monkeypatch.setattr("hotline.web.pages.operations.watch.socket.getaddrinfo", names)
+    assert [tuple(one)[:3] for one in asked_of(str(file))] == [
+        ("intake", "intake 10.0.0.5", "10.0.0.5:9090"),
+        ("intake", "intake 10.0.0.7", "10.0.0.7:9090"),
+        ("intake", "intake fd00::1", "[fd00::1]:9090"),
+    ]
+    known.clear()
+    assert [one.address for one in asked_of(str(file))] == ["intake-metrics:9090"]
 
 
 def test_the_list_of_targets_is_a_file_or_a_folder_and_what_is_no_list_is_passed_over(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx2
 
+from deploy.processes import EACH_ADDRESS
 from hotline.web.pages.operations.readings import SeriesKey, SourceHistory, read
 from shared.runtime.errors import told
 from shared.runtime.telemetry import Telemetry
@@ -40,6 +42,8 @@ class MetricSource(NamedTuple):
     """Its lasting name."""
     address: str
     """Host and port."""
+    each: bool = False
+    """Each address of the host is a process of its own: the host is a name for all of them."""
 
 
 class SourceAtWork(NamedTuple):
@@ -70,10 +74,30 @@ def sources_in(place: str) -> list[MetricSource]:
                 for address in group["targets"]:
                     job = str(labels.get("job", file.stem))
                     name = str(labels.get("instance", address))
-                    found[name] = MetricSource(job, name, str(address))
+                    found[name] = MetricSource(job, name, str(address), each=EACH_ADDRESS in labels)
         except (FileUnreadable, ValueError, KeyError, TypeError, AttributeError):
             continue
     return [found[name] for name in sorted(found)][:SOURCES_MAX]
+
+
+def each_of(source: MetricSource) -> list[MetricSource]:
+    """The processes behind a name, by their addresses; the name itself where it has none: it is away."""
+    host, _, port = source.address.rpartition(":")
+    try:
+        told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return [source]
+    hosts = sorted({str(one[4][0]) for one in told})
+    return [
+        MetricSource(source.job, f"{source.job} {one}", f"[{one}]:{port}" if ":" in one else f"{one}:{port}")
+        for one in hosts
+    ]
+
+
+def asked_of(place: str) -> list[MetricSource]:
+    """The processes of a list of targets, those behind one name told apart; it may wait for the names' server."""
+    found = [one for source in sources_in(place) for one in (each_of(source) if source.each else [source])]
+    return found[:SOURCES_MAX]
 
 
 class OperationsWatch:
@@ -108,7 +132,7 @@ class OperationsWatch:
 
     async def look(self, client: httpx2.AsyncClient) -> None:
         """Ask all of them once."""
-        listed = await asyncio.to_thread(sources_in, self.targets)
+        listed = await asyncio.to_thread(asked_of, self.targets)
         turn = asyncio.Semaphore(AT_ONCE_MAX)
         asked = await asyncio.gather(*(self._ask(client, one, turn) for one in listed))
         self._known = {one.source.instance: one for one in asked}
