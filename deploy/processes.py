@@ -18,6 +18,8 @@ from shared.topics import TOPICS, Topic
 
 METRICS_PORT: Final = 9090
 """Where each process answers `/metrics`, `/live` and `/ready` in its container."""
+EACH_ADDRESS: Final = "each_address"
+"""The label of a target whose name stands for several processes: each of its addresses is one."""
 HTTP_PORT: Final = 8080
 """Where the HTTP door answers systems of citizens and callers, in its container."""
 STAFF_PORT: Final = 8081

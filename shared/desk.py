@@ -16,6 +16,7 @@ from shared.log import Append, EventLog, HeadMoved, Parked
 from shared.open_batch import OpenBatch
 from shared.runtime.desk_spans import Decision
 from shared.runtime.errors import told
+from shared.runtime.processor_time import Measured, ProcessorWork, measured
 from shared.runtime.telemetry import Telemetry
 from shared.work import Batch, Work
 
@@ -58,7 +59,7 @@ class Desk:
         self.name = name
         self.log = log
         self.telemetry = telemetry
-        telemetry.keeps("desk")
+        telemetry.keeps("desk", *ProcessorWork)
         self._decide = decide
         self._look = look
 
@@ -102,7 +103,7 @@ class Desk:
             append.unpark = [number for number in batch.unpark if number not in again]
         if append:
             began_at = time.monotonic()
-            await log.append(append)
+            await Measured(ProcessorWork.POSTGRES, self.telemetry.spent, log.append(append))
             self.telemetry.observe("desk.append_seconds", time.monotonic() - began_at)
         for work, facts in followed:
             self.telemetry.spans.decided(
@@ -123,8 +124,22 @@ class Desk:
     ) -> Obeyed:
         if not streams:
             return Obeyed(0, 0, len(append.parked), _by_topic(append.parked))
-        opened = await OpenBatch.read(log, batch, streams, append)
+        spent = self.telemetry.spent
+        opened = await Measured(ProcessorWork.POSTGRES, spent, OpenBatch.read(log, batch, streams, append))
         await opened.read_others(log, batch, streams)
+        with measured(ProcessorWork.RULES, spent):
+            self._decide_all(batch, opened, append, followed)
+        parked = append.parked
+        return Obeyed(len(append.fact_id), opened.repeats, len(parked), _by_topic(parked))
+
+    def _decide_all(
+        self,
+        batch: Batch,
+        opened: OpenBatch,
+        append: Append,
+        followed: list[tuple[Work, Sequence[Fact]]],
+    ) -> None:
+        """Every command in order, each on what those before it said; waits for nothing."""
         for work in batch.work:
             life = opened.takes_up(work)
             if life is None:
@@ -150,8 +165,6 @@ class Desk:
                     if self.telemetry.spans.follows(work.complaint_id):
                         followed.append((work, facts))
         opened.write_heads()
-        parked = append.parked
-        return Obeyed(len(append.fact_id), opened.repeats, len(parked), _by_topic(parked))
 
 
 def _by_topic(parked: Sequence[Parked]) -> Mapping[str, int]:

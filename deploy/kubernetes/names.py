@@ -19,6 +19,9 @@ KAFKA_CA: Final = f"{KAFKA}-cluster-ca-cert"
 """Strimzi keeps the certificate of its own authority in this secret."""
 POSTGRES_CA: Final = f"{POSTGRES}-ca"
 """CloudNativePG the same."""
+TARGETS: Final = f"{CITY}-targets"
+"""The list of the processes whose metrics the operations page reads."""
+TARGETS_FILE: Final = "targets.json"
 SECRETS: Final = "/run/secrets"
 USER: Final = 10001
 DNS_PORT: Final = 53

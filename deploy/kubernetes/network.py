@@ -30,6 +30,7 @@ Rule = Mapping[str, Any]
 def policies() -> list[dict[str, Any]]:
     """All of them. Kafka and PostgreSQL are reached by ours, by each other and by what runs them."""
     ours = {"matchLabels": PART_OF, "matchExpressions": OURS}
+    observers = [program for program in PROGRAMS if program.observes]
     outward = [
         _to(_pods(KAFKA_PODS), KAFKA_PORT),
         _to(_pods(POSTGRES_PODS), POSTGRES_PORT),
@@ -39,7 +40,21 @@ def policies() -> list[dict[str, Any]]:
         _policy("default-deny", {}, inward=[], outward=[]),
         _policy("names", {}, outward=[_to({"namespaceSelector": {}}, DNS_PORT, protocols=("UDP", "TCP"))]),
         _policy(
-            "processes", ours, inward=[_from(_namespace(MONITORING_NAMESPACE), METRICS_PORT)], outward=outward
+            "processes",
+            ours,
+            inward=[
+                _from(_namespace(MONITORING_NAMESPACE), METRICS_PORT),
+                *(_from(_pods(labels(program.name)), METRICS_PORT) for program in observers),
+            ],
+            outward=outward,
+        ),
+        *(
+            _policy(
+                f"{program.name}-observes",
+                {"matchLabels": labels(program.name)},
+                outward=[_to({"podSelector": ours}, METRICS_PORT)],
+            )
+            for program in observers
         ),
         _server("kafka", KAFKA_PODS, KAFKA_PORT, "strimzi-cluster-operator"),
         _server("postgres", POSTGRES_PODS, POSTGRES_PORT, "cloudnative-pg"),

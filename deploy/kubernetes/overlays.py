@@ -33,12 +33,13 @@ def manifests(
             row.name: [
                 workloads.deployment(row),
                 workloads.disruption(row),
+                watching.answering(row),
                 *workloads.reached(row),
                 *workloads.scaling(row),
             ]
             for row in rows
         },
-        "watching": [workloads.user_names(), watching.monitor(), watching.rules()],
+        "watching": [workloads.user_names(), watching.monitor(), watching.rules(), watching.targets(rows)],
         "dashboards": watching.dashboards(),
     }
     for manifest in (one for file in files.values() for one in file):

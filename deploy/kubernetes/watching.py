@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.kubernetes.names import CITY, PART_OF
-from deploy.processes import PROGRAMS
+from deploy.kubernetes.names import CITY, PART_OF, TARGETS, TARGETS_FILE, labels, meta
+from deploy.processes import EACH_ADDRESS, METRICS_PORT, PROGRAMS, Program
 from deploy.watching.rules import groups
 
 DASHBOARDS: Final = Path(__file__).parents[1] / "dashboards"
@@ -29,6 +30,35 @@ def monitor() -> dict[str, Any]:
                 ],
             },
             "podMetricsEndpoints": [{"port": "metrics", "path": "/metrics", "interval": "15s"}],
+        },
+    }
+
+
+def targets(programs: Iterable[Program] = PROGRAMS) -> dict[str, Any]:
+    """The list of targets that the operations page reads: each pod behind the name of a process's service."""
+    listed = [
+        {"targets": [f"{row.name}-metrics:{METRICS_PORT}"], "labels": {"job": row.name, EACH_ADDRESS: "yes"}}
+        for row in programs
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": TARGETS, "labels": PART_OF},
+        "data": {TARGETS_FILE: json.dumps(listed, indent=2) + "\n"},
+    }
+
+
+def answering(program: Program) -> dict[str, Any]:
+    """The name behind which each pod of a process answers for its metrics, also one that is not ready."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": meta(f"{program.name}-metrics", of=program.name),
+        "spec": {
+            "clusterIP": "None",
+            "publishNotReadyAddresses": True,
+            "selector": labels(program.name),
+            "ports": [{"name": "metrics", "port": METRICS_PORT, "targetPort": "metrics"}],
         },
     }
 

@@ -18,6 +18,8 @@ from deploy.kubernetes.names import (
     POSTGRES_CA,
     PREFIX,
     SECRETS,
+    TARGETS,
+    TARGETS_FILE,
     USER,
     kafka_user,
     labels,
@@ -102,6 +104,7 @@ def settings(program: Program) -> dict[str, str]:
         "METRICS_PORT": str(METRICS_PORT),
         "METRICS_ADDRESS": "0.0.0.0",  # noqa: S104 -- of the pod; its network policy says who reaches it
         **program.settings,
+        **({"OBSERVED_TARGETS": f"{SECRETS}/targets/{TARGETS_FILE}"} if program.observes else {}),
         **{setting: f"{SECRETS}/{key}/{key}" for setting, key in program.secrets.items()},
         **(
             {"OIDC_CLIENT_SECRET_FILE": f"{SECRETS}/{name}/{name}.secret"}
@@ -113,7 +116,7 @@ def settings(program: Program) -> dict[str, str]:
 
 
 def volumes(program: Program) -> Volumes:
-    """The secrets of a process: its two passwords, the certificates, and what only it may read."""
+    """The files of a process: its two passwords, the certificates, and what only it may read."""
     own = {key: _secret(f"{CITY}-{key.replace('.', '-')}", **{key: key}) for key in program.secrets.values()}
     kafka = {
         "kafka-ca": CERTIFICATES["kafka-ca"],
@@ -131,6 +134,7 @@ def volumes(program: Program) -> Volumes:
         "postgres": _secret(role_secret(program.name), password="password"),  # noqa: S106 -- a key
         **own,
         **({name: _not_needed(name)} if (name := program.own_files) else {}),
+        **({"targets": {"configMap": {"name": TARGETS}}} if program.observes else {}),
     }
 
 

@@ -13,7 +13,7 @@ import asyncpg
 from hotline.audit.report import Report
 from hotline.readside.calls import call_rows
 from hotline.readside.comparing import differing, sums_differing
-from hotline.readside.complaints import made_of
+from hotline.readside.complaints import detached_in, made_of
 from hotline.readside.rows import VERSION, RowsOf, rows_of
 from shared.complaint import stored_head
 from shared.log.projection.position import TOUCHED
@@ -60,8 +60,11 @@ async def compare_lists(connection: asyncpg.Connection[Any], report: Report) -> 
                 rows.append(rows_of(stored_head(str(stream), state, schema), version))
             except Exception:  # noqa: BLE001 -- the head is named already
                 behind.add(str(stream))
-        made = await made_of(connection, rows, [row["stream_id"] for row in heads])
-        found = await differing(connection, (UUID(int=after.int + 1), last), made)
+        streams = [row["stream_id"] for row in heads]
+        made = await made_of(connection, rows, streams, streams)
+        stretch = (UUID(int=after.int + 1), last)
+        away = await detached_in(connection, stretch)
+        found = await differing(connection, stretch, made, away=away)
         for stream in sorted((found.streams | found.unknown) - behind):
             report.found(stream, "its rows in the lists are not what its head says: `hotline rebuild lists`")
         if last == _LAST:

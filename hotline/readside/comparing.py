@@ -11,7 +11,9 @@ import asyncpg
 from hotline.readside.complaints import (
     COMPLAINT,
     FOLLOWED,
+    LEG,
     MESSAGE,
+    OF_FACTS,
     TABLES,
     WAITING,
     WORDING,
@@ -57,6 +59,12 @@ WHERE list = '{ORDERS}' AND role = '{LEAD}' GROUP BY 1, 2
 """  # noqa: S608 -- our own names
 
 
+_LEGS: Final = """
+SELECT coalesce(unit, '') AS unit, hour, leg, bucket, count(*)::bigint AS legs FROM read.leg
+GROUP BY GROUPING SETS ((unit, hour, leg, bucket), (hour, leg, bucket))
+"""
+
+
 class Sum(NamedTuple):
     """A table of sums, and the statement that makes it of the rows."""
 
@@ -74,6 +82,7 @@ SUMS: Final = (
     Sum("call_hour", _HOUR, "calls"),
     Sum("call_total", _CALLS, "calls"),
     Sum("lead", _LEADS, "orders"),
+    Sum("leg_hour", _LEGS, "legs"),
 )
 _DIFFERS: Final = """
 WITH made AS MATERIALIZED ({made}), there AS MATERIALIZED (SELECT * FROM read.{name} WHERE {size} <> 0)
@@ -96,15 +105,24 @@ class Differs(NamedTuple):
 
 
 async def differing(
-    connection: asyncpg.Connection[Any], stretch: Stretch, made: MadeRows, passed_over: Collection[str] = ()
+    connection: asyncpg.Connection[Any],
+    stretch: Stretch,
+    made: MadeRows,
+    passed_over: Collection[str] = (),
+    *,
+    away: Collection[str] = (),
 ) -> Differs:
-    """The rows of a stretch, held against these, which are all that it must have but for some complaints."""
+    """The rows of a stretch, held against these, which are all that it must have but for some complaints.
+
+    `away`: the complaints whose facts are not there; what follows from facts alone is not compared of them.
+    """
     wanted: Mapping[str, Sequence[Any]] = {
         COMPLAINT.name: [one.complaint for one in made.rows],
         WORDING.name: [one.wording for one in made.rows],
         WAITING.name: [row for one in made.rows for row in one.waiting],
         MESSAGE.name: made.messages,
         FOLLOWED.name: made.followed,
+        LEG.name: made.legs,
     }
     known = {one.complaint.stream_id for one in made.rows}
     streams: set[str] = set()
@@ -113,7 +131,8 @@ async def differing(
     for table in TABLES:
         place = table.columns.index("stream_id")
         stored = await connection.fetch(_STORED[table.name], *stretch)
-        there = {tuple(row) for row in stored if row["stream_id"] not in passed_over}
+        left = {*passed_over, *away} if table in OF_FACTS else passed_over
+        there = {tuple(row) for row in stored if row["stream_id"] not in left}
         needed = {tuple(row) for row in wanted[table.name]}
         for row in there - needed:
             removed += 1

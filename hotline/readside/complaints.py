@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from hotline.readside.legs import DISPATCHED, ENDS, HEARD, LegFact, LegRow, legs_of
 from hotline.readside.rows import (
     TEXT_CHANGED_BY,
     VERSION,
@@ -39,6 +40,11 @@ SELECT asked.stream_id::text, last.recorded_at FROM unnest($1::uuid[]) AS asked 
     SELECT f.recorded_at FROM es.fact f WHERE f.stream_id = asked.stream_id ORDER BY f.version DESC LIMIT 1
 ) last
 """
+# Of the facts that legs follow from, the time alone; only an order says to which unit it went.
+_LEG_FACTS: Final = f"""
+SELECT stream_id::text, version, type, schema_version, occurred_at, CASE WHEN type = '{DISPATCHED}' THEN body END
+FROM es.fact WHERE stream_id = ANY ($1::uuid[]) AND type IN {HEARD} ORDER BY stream_id, version
+"""  # noqa: S608 -- our own names
 _NEXT: Final = """
 SELECT s.stream_id FROM es.stream s
 WHERE s.stream_id > $1::uuid {} ORDER BY s.stream_id LIMIT $2
@@ -51,6 +57,7 @@ _ARCHIVED_BEHIND: Final = """
 SELECT a.stream_id FROM es.archived_life a LEFT JOIN read.complaint c USING (stream_id)
 WHERE c.version IS NULL OR c.version < a.version
 """
+_DETACHED: Final = "SELECT stream_id::text FROM es.detached_life WHERE stream_id BETWEEN $1 AND $2"
 _BEFORE_ALL: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -86,7 +93,10 @@ WORDING: Final = Table("wording", WordingRow._fields, ("stream_id",))
 WAITING: Final = Table("waiting", WaitingRow._fields, ("stream_id", "list", "party", "role", "number"))
 MESSAGE: Final = Table("message", MessageRow._fields, ("stream_id",))
 FOLLOWED: Final = Table("followed", FollowedRow._fields, ("stream_id",))
-TABLES: Final = (COMPLAINT, WORDING, WAITING, MESSAGE, FOLLOWED)
+LEG: Final = Table("leg", LegRow._fields, ("stream_id", "version"))
+TABLES: Final = (COMPLAINT, WORDING, WAITING, MESSAGE, FOLLOWED, LEG)
+OF_FACTS: Final = (MESSAGE, FOLLOWED, LEG)
+"""The tables that facts alone fill: of a life whose facts are away, their rows stay as they are."""
 
 _GIVEN: Final = "".join(
     f"CREATE TEMP TABLE IF NOT EXISTS {table.given} (LIKE read.{table.name}) ON COMMIT DELETE ROWS;"
@@ -104,6 +114,13 @@ _PUT_WORDING: Final = WORDING.put(
 _PUT_WAITING: Final = WAITING.put()
 _PUT_MESSAGE: Final = MESSAGE.put()
 _PUT_FOLLOWED: Final = FOLLOWED.put()
+_PUT_LEG: Final = LEG.put()
+_NO_LEG: Final = """
+DELETE FROM read.leg l WHERE l.stream_id = ANY ($1::uuid[])
+AND NOT EXISTS (SELECT FROM unnest($2::uuid[], $3::int[]) AS m (stream_id, version)
+                WHERE m.stream_id = l.stream_id AND m.version = l.version)
+AND NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = l.stream_id)
+"""
 _NO_LONGER_WAITING: Final = f"""
 DELETE FROM read.waiting w WHERE w.stream_id = ANY ($1::uuid[]) AND NOT EXISTS (
     SELECT FROM given_waiting g WHERE {" AND ".join(f"g.{name} = w.{name}" for name in WAITING.key)})
@@ -153,7 +170,7 @@ moved AS MATERIALIZED ({_OFF}), {_SUMMED}
 """  # noqa: S608 -- our own names
 _FORGET_REST: Final = tuple(
     f"DELETE FROM read.{table.name} WHERE stream_id = ANY ($1::uuid[])"  # noqa: S608 -- our own names
-    for table in (WORDING, WAITING, MESSAGE, FOLLOWED)
+    for table in (WORDING, WAITING, *OF_FACTS)
 )
 _UNREAD: Final = """
 INSERT INTO read.unread AS t (stream_id, why) SELECT * FROM unnest($1::uuid[], $2::text[])
@@ -169,6 +186,9 @@ class MadeRows(NamedTuple):
     rows: list[RowsOf]
     messages: list[MessageRow]
     followed: list[FollowedRow]
+    legs: list[LegRow]
+    amiss: dict[UUID, str]
+    """The complaints of which a fact cannot be read here, and why."""
 
     def only(self, streams: Collection[str]) -> MadeRows:
         """Those of these complaints."""
@@ -176,6 +196,8 @@ class MadeRows(NamedTuple):
             [one for one in self.rows if one.complaint.stream_id in streams],
             [one for one in self.messages if one.stream_id in streams],
             [one for one in self.followed if one.stream_id in streams],
+            [one for one in self.legs if one.stream_id in streams],
+            self.amiss,
         )
 
 
@@ -188,7 +210,8 @@ class Complaints:
         "es.event",
         "stream_id",
         "position type",
-        f"max(position), bool_or(type IN {TEXT_CHANGED_BY}), bool_or(type = 'ComplaintReceived')",
+        f"max(position), bool_or(type IN {TEXT_CHANGED_BY}), bool_or(type = 'ComplaintReceived'), "
+        f"bool_or(type IN {ENDS})",
         "SELECT coalesce(max(position), 0) FROM es.event",
     )
 
@@ -206,7 +229,12 @@ class Complaints:
             except Exception as error:  # noqa: BLE001 -- this complaint is in no list and is named, all others are
                 amiss[stream] = reason(error)
         first = set(new.keys) if every else {row[0] for row in new.told if row[4]}
-        amiss |= await put(connection, await made_of(connection, rows, first))
+        ended = set(new.keys) if every else {row[0] for row in new.told if row[5]}
+        made = await made_of(connection, rows, first, ended)
+        amiss |= made.amiss | await put(connection, made)
+        if every:  # another fold may have made other legs of the same facts
+            ids, versions = [one.stream_id for one in made.legs], [one.version for one in made.legs]
+            await connection.execute(_NO_LEG, [key for key in new.keys if key not in amiss], ids, versions)
         await note_unread(connection, new.keys, amiss)
 
     async def next_keys(
@@ -226,11 +254,35 @@ class Complaints:
 
 
 async def made_of(
-    connection: asyncpg.Connection[Any], rows: list[RowsOf], first: Collection[UUID]
+    connection: asyncpg.Connection[Any],
+    rows: list[RowsOf],
+    first: Collection[UUID],
+    ended: Collection[UUID],
 ) -> MadeRows:
-    """These rows, and beside them all that facts alone say. `first`: the complaints whose first fact is looked at."""
+    """These rows, and beside them all that facts alone say.
+
+    `first`: the complaints whose first fact is looked at; `ended`: those whose legs are.
+    """
     messages = await messages_of(connection, first) if first else []
-    return MadeRows(rows, messages, await _followed_of(connection, rows))
+    legs, amiss = await _legs_of(connection, ended) if ended else ([], {})
+    return MadeRows(rows, messages, await _followed_of(connection, rows), legs, amiss)
+
+
+async def _legs_of(
+    connection: asyncpg.Connection[Any], streams: Iterable[UUID]
+) -> tuple[list[LegRow], dict[UUID, str]]:
+    """The legs of these complaints, and of which an order cannot be read: a later release may (decision 0052)."""
+    facts: dict[str, list[LegFact]] = {}
+    amiss: dict[UUID, str] = {}
+    for stream, version, name, schema, at, body in await connection.fetch(_LEG_FACTS, list(streams)):
+        try:
+            unit = "" if body is None else decoded(name, schema, body).unit  # type: ignore[attr-defined]
+        except Exception as error:  # noqa: BLE001 -- this complaint has no legs and is named, all others have
+            amiss[UUID(stream)] = reason(error)
+            continue
+        facts.setdefault(stream, []).append(LegFact(version, name, at, unit))
+    known = (one for one in facts.items() if UUID(one[0]) not in amiss) if amiss else facts.items()
+    return [row for stream, life in known for row in legs_of(stream, life)], amiss
 
 
 async def _followed_of(connection: asyncpg.Connection[Any], rows: Iterable[RowsOf]) -> list[FollowedRow]:
@@ -250,6 +302,11 @@ async def messages_of(connection: asyncpg.Connection[Any], streams: Iterable[UUI
         if row is not None:
             found.append(row)
     return found
+
+
+async def detached_in(connection: asyncpg.Connection[Any], stretch: tuple[UUID, UUID]) -> set[str]:
+    """The complaints from one id to another whose facts lie in a month that is away."""
+    return {row[0] for row in await connection.fetch(_DETACHED, *stretch)}
 
 
 async def prepared(connection: asyncpg.Connection[Any]) -> None:
@@ -300,6 +357,9 @@ async def _put(connection: asyncpg.Connection[Any], made: MadeRows) -> None:
     if made.followed:
         await _given(connection, FOLLOWED, made.followed)
         await connection.execute(_PUT_FOLLOWED)
+    if made.legs:
+        await _given(connection, LEG, made.legs)
+        await connection.execute(_PUT_LEG)
 
 
 async def _given(connection: asyncpg.Connection[Any], table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

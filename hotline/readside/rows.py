@@ -30,7 +30,7 @@ from shared.events.base import Level, Limit, RequestType
 from shared.log import timers_of
 from shared.times import zone_of
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
 
 ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS, DESKS = LISTS = (

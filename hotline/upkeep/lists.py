@@ -15,7 +15,7 @@ import asyncpg
 
 from hotline.readside import calls
 from hotline.readside.comparing import SUMS, Sum, differing, sums_differing
-from hotline.readside.complaints import MadeRows, forget, made_of, note_unread, prepared, put
+from hotline.readside.complaints import MadeRows, detached_in, forget, made_of, note_unread, prepared, put
 from hotline.readside.rows import RowsOf, rows_of
 from hotline.upkeep.rebuild import Rebuilt, RebuiltBut
 from shared.complaint import Complaint
@@ -31,7 +31,6 @@ PAGE: Final = 1000
 CALLS: Final = 5000
 
 _ENDS: Final = "SELECT stream_id FROM es.stream WHERE stream_id > $1 ORDER BY stream_id OFFSET $2 LIMIT 1"
-_DETACHED: Final = "SELECT stream_id::text FROM es.detached_life WHERE stream_id BETWEEN $1 AND $2"
 _ROWS: Final = "SELECT (SELECT count(*) FROM read.complaint) + (SELECT count(*) FROM read.waiting)"
 _CALLS: Final = "SELECT call_id FROM intake.call WHERE call_id > $1 ORDER BY call_id LIMIT $2"
 _NO_CALL: Final = (
@@ -101,9 +100,10 @@ class _Lists:
                             amiss[life.stream] = reason(error)
                             self.unread.note(f"complaint {life.stream}", reason(error))
             streams = [UUID(one.complaint.stream_id) for one in rows]
-            made = await made_of(connection, rows, streams)
+            made = await made_of(connection, rows, streams, streams)
+            amiss |= made.amiss
             # Of what lies in a month that is away, and of what cannot be read, the rows stay as they are.
-            kept = {row[0] for row in await connection.fetch(_DETACHED, *stretch)}
+            kept = await detached_in(connection, stretch)
             found = await differing(connection, stretch, made, kept | {str(stream) for stream in amiss})
             await self._put_right(made, found.streams, found.unknown)
             self.removed, self.added = self.removed + found.removed, self.added + found.added

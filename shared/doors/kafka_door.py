@@ -28,6 +28,7 @@ from shared.doors.unread_records import Handle, Passing, ReadErrors, UnreadTold,
 from shared.log import Fenced, Incoming, Place
 from shared.runtime.clock import Clock
 from shared.runtime.errors import told
+from shared.runtime.processor_time import ProcessorWork, measured
 from shared.runtime.settings import CommonSettings
 from shared.runtime.telemetry import Telemetry
 from shared.work import Batch
@@ -307,7 +308,8 @@ class Door(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no 
         """Put the effects of these messages into a batch, as of the city's present."""
         if self._clock is not None:
             await self._retry(self._clock.catch_up)
-        self._fill(messages, batch)
+        with measured(ProcessorWork.UNPACKING, self._telemetry.spent):
+            self._fill(messages, batch)
 
     async def _write(self, batch: Batch) -> Mapping[str, int]:
         """Write a batch with the offsets read so far; on a lost partition go back to what is stored.

@@ -13,6 +13,8 @@ CounterName = Literal[
     "desk.facts",
     # Batches written.
     "desk.batches",
+    # Seconds of the processor that a desk took, by what they went to (`shared.runtime.processor_time`).
+    "desk.processor_seconds",
     # Batches decided again because another desk had appended first.
     "desk.decided_again",
     # Inputs that had had their effect before and were dropped.
@@ -101,6 +103,7 @@ HistogramName = Literal[
 COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
     "desk.facts": ("facts appended", ("type",)),
     "desk.batches": ("batches written", ()),
+    "desk.processor_seconds": ("seconds of the processor a desk took", ("work",)),
     "desk.decided_again": ("batches decided again on a moved head", ()),
     "door.repeats": ("inputs that had had their effect before", ()),
     "door.messages": ("messages taken from Kafka", ("door",)),

@@ -24,6 +24,7 @@ from shared.runtime.errors import told
 from shared.runtime.health import Health, answering
 from shared.runtime.metric_names import CounterName, HistogramName
 from shared.runtime.metrics import Metrics, write_target
+from shared.runtime.processor_time import ProcessorWork
 from shared.trace_ids import trace_hex_of
 
 if TYPE_CHECKING:
@@ -118,6 +119,10 @@ class Telemetry:
     def observe(self, name: HistogramName, value: float, *, label: str = "") -> None:
         """Add one observation."""
         self.metrics.observe(name, value, label)
+
+    def spent(self, work: ProcessorWork, seconds: float) -> None:
+        """So many seconds of the processor went into this kind of work."""
+        self.metrics.count("desk.processor_seconds", seconds, work)
 
     def progressed(self, part: str | None = None) -> None:
         """Something was completed just now, or there was nothing to do; by this part of the process."""

@@ -31,8 +31,9 @@ from deploy.city.kafka_rights import PLAIN_LOGINS, Login
 from deploy.embedded.stack import Addresses
 from deploy.kubernetes import __main__ as generator
 from deploy.kubernetes import overlays, workloads
+from deploy.kubernetes.names import labels
 from deploy.kubernetes.sizes import SIZES
-from deploy.processes import PROGRAMS, Program, Sharing
+from deploy.processes import METRICS_PORT, PROGRAMS, Program, Sharing
 from deploy.yaml_text import differing
 from hotline.readside.process import Settings as Projector
 from hotline.web.settings import Settings as Web
@@ -119,9 +120,9 @@ def test_a_planted_fault_is_found(kind: str, spoil: Callable[[dict[str, Any]], N
 def test_a_process_that_is_reached_from_outside_is_one_line() -> None:
     files = overlays.manifests(SIZES["city"], UNITS, (*PROGRAMS, REACHED))
     assert [one["kind"] for one in files["one"]] == [
-        "Deployment", "PodDisruptionBudget", "Service", "Ingress", "TriggerAuthentication", "ScaledObject",
+        "Deployment", "PodDisruptionBudget", "Service", "Service", "Ingress", "TriggerAuthentication", "ScaledObject",
     ]  # fmt: skip
-    assert list(amiss(files["one"][:4])) == []
+    assert list(amiss(files["one"][:5])) == []
     assert "one.yaml" not in overlays.manifests(SIZES["city"], UNITS)
 
 
@@ -322,6 +323,26 @@ def test_a_secret_that_is_mounted_is_made_by_somebody() -> None:
         for volume in one["spec"]["template"]["spec"]["volumes"]:
             if "secret" in volume and not volume["secret"].get("optional"):  # a city may have those or not
                 assert volume["secret"]["secretName"] in made, one["metadata"]["name"]
+
+
+def test_the_operations_page_is_told_of_every_process_and_may_reach_it() -> None:
+    (listed,) = [one for one in of_kind("ConfigMap") if one["metadata"]["name"] == "hotline-targets"]
+    targets = json.loads(listed["data"]["targets.json"])
+    assert [one["labels"]["job"] for one in targets] == [program.name for program in PROGRAMS]
+    services = {one["metadata"]["name"]: one for one in of_kind("Service")}
+    for one in targets:
+        name, _, port = one["targets"][0].partition(":")
+        spec = services[name]["spec"]
+        assert spec["clusterIP"] == "None"
+        assert spec["selector"]["app.kubernetes.io/name"] == one["labels"]["job"]
+        assert [str(each["port"]) for each in spec["ports"]] == [port]
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("NetworkPolicy")}
+    (out,) = policies["staff-observes"]["egress"]
+    assert [each["port"] for each in out["ports"]] == [METRICS_PORT]
+    assert any(
+        one["from"] == [{"podSelector": {"matchLabels": labels("staff")}}]
+        for one in policies["processes"]["ingress"]
+    )
 
 
 def test_every_pod_keeps_the_restricted_standard() -> None:

@@ -69,7 +69,7 @@ ACTS: Final = {
 }
 READ_SIDE: Final = (
     *("projection", "complaint", "wording", "waiting", "message", "count", "total", "received", "unread"),
-    *("call", "call_minute", "call_total", "call_unread", "followed"),
+    *("call", "call_minute", "call_total", "call_unread", "followed", "leg"),
 )
 WRITES: Final = {
     *(
@@ -88,7 +88,7 @@ WRITES: Final = {
     ),
     *(
         ("operator", f"read.{sums}", how)  # else a trigger writes them
-        for sums in ("call_hour", "lead")
+        for sums in ("call_hour", "lead", "leg_hour")
         for how in ("INSERT", "UPDATE", "DELETE")
     ),
     *(("projector", "read.traced", how) for how in ("INSERT", "DELETE")),

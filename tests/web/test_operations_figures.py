@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from deploy.processes import EACH_ADDRESS
 from hotline.web.pages.operations.graph import DrawnEdge, DrawnStation, graph_svg
 from hotline.web.pages.operations.readings import (
     KEPT_SECONDS,
@@ -20,9 +21,19 @@ from hotline.web.pages.operations.readings import (
     quantile,
     read,
 )
-from hotline.web.pages.operations.stations import stations_of, work_of
-from hotline.web.pages.operations.watch import MetricSource, SourceAtWork, sources_in
+from hotline.web.pages.operations.stations import Station, stations_of
+from hotline.web.pages.operations.watch import (
+    FETCH_SECONDS,
+    MetricSource,
+    OperationsWatch,
+    SourceAtWork,
+    asked_of,
+    sources_in,
+)
+from hotline.web.pages.operations.work import work_of
 from shared.runtime.metrics import Metrics, write_target
+from shared.runtime.processor_time import ProcessorWork
+from shared.runtime.telemetry import Telemetry
 
 COUNT = "hotline_door_messages_total"
 KEY = SeriesKey(COUNT, "requests")
@@ -105,7 +116,7 @@ def test_two_processes_of_one_desk_are_one_station_and_one_of_them_can_be_away()
 def test_what_a_real_process_shows_becomes_its_edges_and_its_work() -> None:
     metrics, made = Metrics("intake"), SourceHistory()
     metrics.keeps("door", "requests")
-    metrics.keeps("desk")
+    metrics.keeps("desk", *ProcessorWork)
     from prometheus_client import generate_latest
 
     made.add(0, read(generate_latest(metrics.registry).decode()))
@@ -113,6 +124,7 @@ def test_what_a_real_process_shows_becomes_its_edges_and_its_work() -> None:
     metrics.count("door.retries", 2, "requests")
     metrics.observe("door.batch_seconds", 0.004, "requests")
     metrics.observe("desk.append_seconds", 0.003, "")
+    metrics.count("desk.processor_seconds", 0.5, "rules")
     metrics.show("door.behind_messages", 7, "requests")
     made.add(10, read(generate_latest(metrics.registry).decode()))
     sources = [SourceAtWork(MetricSource("intake", "intake-1", "a:1"), made, None)]
@@ -129,6 +141,24 @@ def test_what_a_real_process_shows_becomes_its_edges_and_its_work() -> None:
     assert work.postgres == pytest.approx(0.0003)
     assert work.kafka is None
     assert work.memory is not None
+    assert work.half is not None
+    assert 0.002 < work.half.seconds <= 0.005
+    assert work.split == pytest.approx({"rules": 0.05, "unpacking": 0.0, "postgres": 0.0})
+    assert work.rest == pytest.approx(max(work.processor - 0.05, 0.0))
+
+
+def test_what_all_parts_of_a_page_show_is_reckoned_once_a_look() -> None:
+    asked: list[float] = []
+
+    def reckon(sources: list[SourceAtWork], now: float) -> list[Station]:
+        asked.append(now)
+        return stations_of(sources, now)
+
+    watch = OperationsWatch("", Telemetry("web"))
+    assert watch.reckoned(reckon, 1.0) is watch.reckoned(reckon, 2.0)
+    assert asked == [1.0]
+    watch.reckoned(reckon, 1.0 + FETCH_SECONDS + 0.1)  # no look has come meanwhile
+    assert len(asked) == 2
 
 
 def test_each_listener_of_the_http_door_has_its_edges() -> None:
@@ -147,6 +177,29 @@ def test_text_that_is_no_metrics_is_an_error_and_foreign_series_are_left_out() -
     with pytest.raises(ValueError, match="float"):
         read('hotline_door_messages_total{door="requests"} many\n')
     assert read("somebody_elses_total 5\n") == {}
+
+
+def test_each_address_behind_a_name_is_a_process_and_a_name_without_one_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "targets.json"
+    labels = {"job": "intake", EACH_ADDRESS: "yes"}
+    file.write_text(json.dumps([{"targets": ["intake-metrics:9090"], "labels": labels}]), encoding="utf-8")
+    known = {"intake-metrics": ["10.0.0.7", "10.0.0.5", "10.0.0.5", "fd00::1"]}
+
+    def names(host: str, port: str, **_: object) -> list[tuple[object, ...]]:
+        if host not in known:
+            raise OSError(host)
+        return [(0, 0, 0, "", (one, int(port))) for one in known[host]]
+
+    monkeypatch.setattr("hotline.web.pages.operations.watch.socket.getaddrinfo", names)
+    assert [tuple(one)[:3] for one in asked_of(str(file))] == [
+        ("intake", "intake 10.0.0.5", "10.0.0.5:9090"),
+        ("intake", "intake 10.0.0.7", "10.0.0.7:9090"),
+        ("intake", "intake fd00::1", "[fd00::1]:9090"),
+    ]
+    known.clear()
+    assert [one.address for one in asked_of(str(file))] == ["intake-metrics:9090"]
 
 
 def test_the_list_of_targets_is_a_file_or_a_folder_and_what_is_no_list_is_passed_over(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import pytest
 
 from deploy.city.endpoints import PROCESSES
 from deploy.embedded.stack import Addresses
+from hotline.readside.legs import Leg
 from hotline.web.pages.look import Language, Theme
 from hotline.web.pages.operations.page import LIVES_MAX
 from shared import roles
-from tests.city import UNIT, open_city, until
+from tests.city import OTHER_UNIT, UNIT, open_city, until
 from tests.shell import PATIENCE
 from tests.sources import Databases
 from tests.watching.conftest import WatchedCity, lives
@@ -130,6 +131,36 @@ async def test_slow_and_failing_lives_lead_to_their_pages(watched: WatchedCity, 
     await row.get_by_role("link", name=number).click()
     await chief.page.wait_for_url("**/life/*")
     assert number in await chief.page.locator("main").inner_text()
+    assert chief.amiss == []
+
+
+async def test_legs_are_counted_of_all_and_of_one_unit_and_lead_to_those_that_are_in_them(
+    watched: WatchedCity, chief: Watched
+) -> None:
+    await lives(watched, 9001)  # goes to a unit and to its end
+    await chief.look(Language.ENGLISH, Theme.LIGHT)
+
+    async def counted() -> bool:
+        await chief.goto("/operations?span=hour")
+        told = [await chief.page.locator(f"#leg-{leg} .amount").all_text_contents() for leg in Leg]
+        return all(len(one) == 3 and one[0] != "0" and "–" not in one for one in told)
+
+    await until(counted, within=30, what="figures of all legs")
+    assert await chief.page.locator("#leg-signed svg rect").count() >= 1
+    assert "half within" in (await chief.page.locator("#leg-signed svg").get_attribute("aria-label") or "")
+    every = await chief.page.locator("#leg-signed .amount").first.inner_text()
+    await chief.page.locator("#unit").select_option(UNIT)
+    await chief.page.get_by_role("button", name="Show").click()
+    await chief.page.wait_for_url(f"**unit={UNIT}**")
+    mine = await chief.page.locator("#leg-signed .amount").first.inner_text()
+    assert 1 <= int(mine) <= int(every)
+    assert await chief.page.get_by_role("link", name="last hour").get_attribute("aria-current") == "true"
+    await chief.page.locator("#unit").select_option(OTHER_UNIT)
+    await chief.page.get_by_role("button", name="Show").click()
+    await chief.page.wait_for_url(f"**unit={OTHER_UNIT}**")
+    assert await chief.page.locator("#leg-closed .amount").all_text_contents() == ["0", "–", "–"]
+    await chief.page.locator("#leg-signed a").click()
+    await chief.page.wait_for_url(f"**/board/orders?stage=AT_UNIT&unit={OTHER_UNIT}")
     assert chief.amiss == []
 
 

@@ -15,27 +15,35 @@ from hotline.web.pages.catalogues import N_
 from hotline.web.pages.live import Render, RenderedRegion
 from hotline.web.pages.naming import unit_name
 from hotline.web.pages.operations.graph import DrawnEdge, DrawnStation, graph_svg
+from hotline.web.pages.operations.legs import SPANS, LegChoice, choice_of, leg_values, units_of
 from hotline.web.pages.operations.readings import Quantile
 from hotline.web.pages.operations.stations import (
     Edge,
     EdgeFigures,
-    ProcessWork,
     Station,
     stations_of,
-    work_of,
 )
+from hotline.web.pages.operations.work import ProcessWork, work_of
 from hotline.web.pages.rendering import block
 from hotline.web.pages.streaming import streamed_parts
 from hotline.web.pages.telling_time import Text, clock, instant
 from hotline.web.reading import lent
+from shared.runtime.processor_time import ProcessorWork
 
 TEMPLATE: Final = "operations.html"
-GRAPH, AWAY, TABLE, WORK, LIVES = REGIONS = ("graph", "away", "table", "work", "lives")
+GRAPH, AWAY, TABLE, WORK, LIVES, LEGS = REGIONS = ("graph", "away", "table", "work", "lives", "legs")
 """The parts that change; each is a block of the template, in an element `operations-…`."""
 LIVES_MAX: Final = 10
 """Rows of the slowest lives, and of the failing ones."""
 UNKNOWN: Final = "–"
 BAR_FULL: Final = 100
+REST: Final = "rest"
+WORK_NAMES: Final = {
+    ProcessorWork.UNPACKING: N_("unpacking"),
+    ProcessorWork.RULES: N_("rules"),
+    ProcessorWork.POSTGRES: N_("PostgreSQL"),
+    REST: N_("rest"),
+}
 TWO_DIGITS: Final = 10
 """From here on a number is shown without a part after the point."""
 
@@ -65,6 +73,22 @@ class WorkRow(NamedTuple):
     postgres: str
     kafka: str
     memory: str
+    half: str
+    most: str
+    parts: list[WorkPart]
+    """In what the processor's seconds are told apart; empty where they are not."""
+
+
+class WorkPart(NamedTuple):
+    """A part of a process's seconds."""
+
+    kind: str
+    """The class of its colour."""
+    name: str
+    percent: str
+    begin: float
+    width: float
+    """Where it lies on the bar, in hundredths of the process's own seconds."""
 
 
 class LifeRow(NamedTuple):
@@ -91,23 +115,33 @@ class LifeTable(NamedTuple):
 
 async def operations(ask: PageAsk) -> PageView:
     """All figures, as they were read last."""
-    values: dict[str, Any] = {}
+    choice = choice_of(ask)
+    values: dict[str, Any] = {
+        "reads": bool(ask.rooms.operations.targets),
+        "read_at": _as_of(ask),
+        "leg_query": choice.query,
+        "leg_span": choice.span,
+        "leg_unit": choice.unit,
+        "leg_spans": [(span, ask.text(word)) for span, word in SPANS.items()],
+        "leg_units": units_of(ask),
+    }
     for region in REGIONS:
-        values |= await _values(ask, region)
-    return PageView(TEMPLATE, {**values, "reads": bool(ask.rooms.operations.targets), "read_at": _as_of(ask)})
+        values |= await _values(ask, region, choice)
+    return PageView(TEMPLATE, values)
 
 
 async def operations_events(ask: PageAsk) -> Response:
     """The parts that have changed, as long as somebody looks."""
-    return streamed_parts(ask, {f"operations-{region}": _part(ask, region) for region in REGIONS})
+    choice = choice_of(ask)
+    return streamed_parts(ask, {f"operations-{region}": _part(ask, region, choice) for region in REGIONS})
 
 
-def _part(ask: PageAsk, region: str) -> tuple[Hashable, Render]:
+def _part(ask: PageAsk, region: str, choice: LegChoice) -> tuple[Hashable, Render]:
     async def render() -> RenderedRegion:
-        html = block(ask.look, TEMPLATE, region, **await _values(ask, region))
+        html = block(ask.look, TEMPLATE, region, **await _values(ask, region, choice))
         return RenderedRegion(str(html), _as_of(ask), late=False)
 
-    return ("operations", region, ask.look.language), render
+    return ("operations", region, choice if region == LEGS else "", ask.look.language), render
 
 
 def _as_of(ask: PageAsk) -> str:
@@ -121,10 +155,12 @@ def _as_of(ask: PageAsk) -> str:
     return ask.text(N_("As of %(time)s: %(answered)s of %(all)s processes answer")) % told
 
 
-async def _values(ask: PageAsk, region: str) -> dict[str, Any]:
+async def _values(ask: PageAsk, region: str, choice: LegChoice) -> dict[str, Any]:
     """The values that a part shows."""
     if region == LIVES:
         return {LIVES: await _lives(ask)}
+    if region == LEGS:
+        return await leg_values(ask, choice)
     return _figures(ask, region)
 
 
@@ -165,8 +201,8 @@ def _figures(ask: PageAsk, region: str) -> dict[str, Any]:
     """The values of a part that shows what the processes said."""
     watch, text, now = ask.rooms.operations, ask.text, time.monotonic()
     if region == WORK:
-        return {WORK: [_work_row(one) for one in work_of(watch.sources, now)]}
-    stations = stations_of(watch.sources, now)
+        return {WORK: [_work_row(one, text) for one in watch.reckoned(work_of, now)]}
+    stations = watch.reckoned(stations_of, now)
     if region == GRAPH:
         label = text(N_("Services and topics: what flows between them, how fast, and how far behind"))
         drawn = [_drawn(one, text) for one in stations]
@@ -226,7 +262,21 @@ def _row(edge: Edge, begin: str, end: str) -> EdgeRow:
     )
 
 
-def _work_row(one: ProcessWork) -> WorkRow:
+def _work_parts(one: ProcessWork, text: Text) -> list[WorkPart]:
+    if not one.split or one.processor <= 0:
+        return []
+    whole = max(one.processor, sum(one.split.values()))
+    begin, found = 0.0, []
+    for kind, seconds in (*one.split.items(), (REST, one.rest)):
+        width = BAR_FULL * seconds / whole
+        found.append(
+            WorkPart(kind, text(WORK_NAMES[kind]), f"{seconds / whole:.0%}", round(begin, 1), round(width, 1))
+        )
+        begin += width
+    return found
+
+
+def _work_row(one: ProcessWork, text: Text) -> WorkRow:
     return WorkRow(
         one.name,
         f"{one.processor:.1%}",
@@ -235,6 +285,9 @@ def _work_row(one: ProcessWork) -> WorkRow:
         UNKNOWN if one.postgres is None else f"{one.postgres:.1%}",
         UNKNOWN if one.kafka is None else f"{one.kafka:.1%}",
         UNKNOWN if one.memory is None else f"{one.memory / 2**20:,.0f} MB",
+        UNKNOWN if one.half is None else _duration(one.half),
+        UNKNOWN if one.most is None else _duration(one.most),
+        _work_parts(one, text),
     )
 
 

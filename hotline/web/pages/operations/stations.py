@@ -10,8 +10,6 @@ from deploy.city.endpoints import DESKS, PROJECTOR, STAFF, WEB
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.operations.readings import (
     KEPT_SECONDS,
-    MEMORY,
-    PROCESSOR,
     RECENT_SECONDS,
     Quantile,
     SourceHistory,
@@ -244,58 +242,3 @@ def _figures(
 
 def _summed(spans: Iterable[SpanOfReadings], value: Callable[[SpanOfReadings], float]) -> float:
     return sum(map(value, spans))
-
-
-class ProcessWork(NamedTuple):
-    """The seconds of a process in a while, by what they went to; each figure a share of that while."""
-
-    name: str
-    processor: float
-    """Seconds of a processor a second: 1 is a whole one."""
-    working: float
-    """Of its work (batches, pages of the relay, steps of the projector, requests) how much went on at a time."""
-    postgres: float | None
-    """Of that, how much PostgreSQL took to write batches; None where the process writes none."""
-    kafka: float | None
-    """Of that, how much Kafka took to acknowledge; None where the process sends nothing."""
-    memory: float | None
-    """Bytes it holds now."""
-
-
-_WORKING: Final[tuple[HistogramName, ...]] = (
-    "door.batch_seconds",
-    "relay.send_seconds",
-    "projector.step_seconds",
-    "web.seconds",
-)
-
-
-def work_of(
-    sources: Iterable[SourceAtWork], now: float, seconds: float = RECENT_SECONDS
-) -> list[ProcessWork]:
-    """The work of each process that answers, the busiest first."""
-    found = []
-    for one in sources:
-        span = None if one.away_since else one.history.over(now, seconds)
-        if span is not None:
-            found.append(_work(one, span))
-    return sorted(found, key=lambda one: (-one.processor, one.name))
-
-
-def _work(one: SourceAtWork, span: SpanOfReadings) -> ProcessWork:
-    history = one.history
-
-    def spent(name: HistogramName) -> float | None:
-        labels = history.labels(f"{shown_as(name)}_sum")
-        if not labels:
-            return None
-        return sum(span.rate(f"{shown_as(name)}_sum", label) for label in labels)
-
-    return ProcessWork(
-        one.source.instance,
-        span.rate(PROCESSOR),
-        sum(spent(name) or 0.0 for name in _WORKING),
-        spent("desk.append_seconds"),
-        spent("relay.send_seconds"),
-        history.standing(MEMORY),
-    )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx2
 
+from deploy.processes import EACH_ADDRESS
 from hotline.web.pages.operations.readings import SeriesKey, SourceHistory, read
 from shared.runtime.errors import told
 from shared.runtime.telemetry import Telemetry
 from shared.text_file import FileUnreadable, text_of
 
+_Reckoned = TypeVar("_Reckoned")
 FETCH_SECONDS: Final = 5.0
 """How often each process is asked."""
 ANSWER_SECONDS_MAX: Final = 2.0
@@ -39,6 +42,8 @@ class MetricSource(NamedTuple):
     """Its lasting name."""
     address: str
     """Host and port."""
+    each: bool = False
+    """Each address of the host is a process of its own: the host is a name for all of them."""
 
 
 class SourceAtWork(NamedTuple):
@@ -48,6 +53,10 @@ class SourceAtWork(NamedTuple):
     history: SourceHistory
     away_since: datetime | None
     """Since when it has not answered, in UTC; None where it did the last time."""
+
+
+Reckon = Callable[[list[SourceAtWork], float], _Reckoned]
+"""Figures of all processes at a time of the readings' clock, in seconds."""
 
 
 def sources_in(place: str) -> list[MetricSource]:
@@ -65,10 +74,30 @@ def sources_in(place: str) -> list[MetricSource]:
                 for address in group["targets"]:
                     job = str(labels.get("job", file.stem))
                     name = str(labels.get("instance", address))
-                    found[name] = MetricSource(job, name, str(address))
+                    found[name] = MetricSource(job, name, str(address), each=EACH_ADDRESS in labels)
         except (FileUnreadable, ValueError, KeyError, TypeError, AttributeError):
             continue
     return [found[name] for name in sorted(found)][:SOURCES_MAX]
+
+
+def each_of(source: MetricSource) -> list[MetricSource]:
+    """The processes behind a name, by their addresses; the name itself where it has none: it is away."""
+    host, _, port = source.address.rpartition(":")
+    try:
+        told = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return [source]
+    hosts = sorted({str(one[4][0]) for one in told})
+    return [
+        MetricSource(source.job, f"{source.job} {one}", f"[{one}]:{port}" if ":" in one else f"{one}:{port}")
+        for one in hosts
+    ]
+
+
+def asked_of(place: str) -> list[MetricSource]:
+    """The processes of a list of targets, those behind one name told apart; it may wait for the names' server."""
+    found = [one for source in sources_in(place) for one in (each_of(source) if source.each else [source])]
+    return found[:SOURCES_MAX]
 
 
 class OperationsWatch:
@@ -79,6 +108,7 @@ class OperationsWatch:
         self.targets: Final = targets
         self._telemetry = telemetry
         self._known: dict[str, SourceAtWork] = {}
+        self._reckoned: dict[Reckon[Any], tuple[float, Any]] = {}
         self.looked_at: datetime | None = None
         """When all were asked the last time, in UTC."""
 
@@ -102,11 +132,23 @@ class OperationsWatch:
 
     async def look(self, client: httpx2.AsyncClient) -> None:
         """Ask all of them once."""
-        listed = await asyncio.to_thread(sources_in, self.targets)
+        listed = await asyncio.to_thread(asked_of, self.targets)
         turn = asyncio.Semaphore(AT_ONCE_MAX)
         asked = await asyncio.gather(*(self._ask(client, one, turn) for one in listed))
         self._known = {one.source.instance: one for one in asked}
+        self._reckoned.clear()
         self.looked_at = datetime.now(UTC)
+
+    def reckoned(self, reckon: Reckon[_Reckoned], now: float) -> _Reckoned:
+        """What all processes come to, reckoned once for each look, however many parts and readers show it.
+
+        Where no look comes to its end, it is reckoned again all the same: figures grow old by themselves.
+        """
+        known = self._reckoned.get(reckon)
+        if known is None or now - known[0] > FETCH_SECONDS:
+            known = self._reckoned[reckon] = (now, reckon(self.sources, now))
+        found: _Reckoned = known[1]
+        return found
 
     async def _ask(
         self, client: httpx2.AsyncClient, source: MetricSource, turn: asyncio.Semaphore
