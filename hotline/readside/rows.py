@@ -30,7 +30,7 @@ from shared.events.base import Level, Limit, RequestType
 from shared.log import timers_of
 from shared.times import zone_of
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Of this fold. Raise it where other rows follow from the same complaint: the projector then goes through all."""
 
 ORDERS, REVIEWS, CORRECTIONS, SUPERVISION, VISITS, DESKS = LISTS = (
@@ -180,7 +180,7 @@ def message_of(received: Fact) -> MessageRow | None:
 
 def _complaint(case: Complaint, version: int) -> ComplaintRow:
     order, ended = case.order, case.ended
-    counts = case.subject != "" and not (ended is not None and ended.twice)
+    counts = case.subject != "" and not (ended is not None and (ended.twice or ended.turned_away is not None))
     return ComplaintRow(
         stream_id=case.complaint_id,
         version=version,

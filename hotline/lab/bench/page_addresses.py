@@ -192,6 +192,8 @@ QUERIES: Final[Mapping[str, Callable[[Addresses], dict[str, str]]]] = {
     "/board": lambda ask: {"shading": ask.random.choice(("overdue", "load"))},
     "/board/orders": Addresses.board_orders,
     "/life/{complaint}": lambda ask: {"all": ask.random.choice(("yes", ""))},
+    "/programmes/candidates": lambda ask: {"days": ask.random.choice(("30", "90", "365"))},
+    "/programmes/complaints": Addresses.place,
     "/ranking": lambda ask: {"month": ask.random.choice(ask.known.months)},
     "/knowledge": lambda ask: {"q": ask.random.choice(ask.known.questions)},
     "/find": Addresses.words,
