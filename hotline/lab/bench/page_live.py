@@ -18,6 +18,9 @@ from shared.runtime.errors import UserError
 
 HEARD_SECONDS_MAX: Final = 60.0
 """So long a viewer waits for what must come."""
+LINE_BYTES_MAX: Final = 4 * 2**20
+"""A map is one line."""
+END_OF_CHUNKS: Final = b"0\r\n"
 LATE: Final = b'"late":true'
 _RENDERED: Final = "hotline_web_regions_rendered_total"
 _SECONDS: Final = "hotline_web_region_seconds"
@@ -55,14 +58,24 @@ class Viewer:
         self.messages = 0
         self.as_of = 0
         self.late = asyncio.Event()
-        self._heard: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
         self._writer: asyncio.StreamWriter | None = None
 
     async def open(self, client: httpx2.AsyncClient, path: str) -> None:
         """Look at this stream in the session of this person; `UserError` where it is not answered."""
+        reader = await self._asked(client, path)
+        self._following = asyncio.ensure_future(self._follow(client, path, reader))
+
+    def heard(self) -> int:
+        """How often it was told as of when the lists are; raises where it could not go on to look."""
+        if self._following is not None and self._following.done():
+            self._following.result()
+        return self.as_of
+
+    async def _asked(self, client: httpx2.AsyncClient, path: str) -> asyncio.StreamReader:
         where = urlsplit(str(client.base_url))
         cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-        reader, self._writer = await asyncio.open_connection(where.hostname, where.port)
+        reader, self._writer = await asyncio.open_connection(where.hostname, where.port, limit=LINE_BYTES_MAX)
         head = (
             f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\nCookie: {cookies}\r\n"
             "Accept: text/event-stream\r\n\r\n"
@@ -71,21 +84,29 @@ class Viewer:
         status = await reader.readline()
         if b" 200 " not in status:
             raise UserError(f"{path} answered {status.decode().strip()}.")
-        self._heard = asyncio.ensure_future(self._hear(reader))
+        return reader
 
-    async def _hear(self, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            self.messages += line.startswith(b"id: ")
-            if line.startswith(b"event: as-of"):
-                self.as_of += 1
-            elif LATE in line:
-                self.late.set()
+    async def _follow(self, client: httpx2.AsyncClient, path: str, reader: asyncio.StreamReader) -> None:
+        """Hear the stream, and come again where it ends, as a browser does."""
+        while True:
+            while line := await reader.readline():
+                self.messages += line.startswith(b"id: ")
+                self.as_of += line.startswith(b"event: as-of")
+                if LATE in line:
+                    self.late.set()
+                if line == END_OF_CHUNKS:
+                    break
+            await self._end()
+            reader = await self._asked(client, path)
 
     async def close(self) -> None:
         """Look away."""
-        if self._heard is not None:
-            self._heard.cancel()
-            await asyncio.gather(self._heard, return_exceptions=True)
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self._end()
+
+    async def _end(self) -> None:
         if self._writer is not None:
             self._writer.close()
             with suppress(OSError):
@@ -110,12 +131,14 @@ async def looked_at(
     try:
         for one in every:
             await one.open(client, path)
-        await _until(lambda: all(one.as_of for one in every), f"{path} for all {viewers}")
+        await _until(lambda: all(one.heard() for one in every), f"{path} for all {viewers}")
         for _ in range(changes):
-            heard = [one.as_of for one in every]
+            heard = [one.heard() for one in every]
             await move()
             await _until(
-                lambda heard=heard: all(one.as_of > number for one, number in zip(every, heard, strict=True)),  # type: ignore[misc]
+                lambda heard=heard: all(
+                    one.heard() > number for one, number in zip(every, heard, strict=True)
+                ),  # type: ignore[misc]
                 f"{path} after a change",
             )
         after, seconds = await pages.figures(), time.monotonic() - began_at
@@ -150,7 +173,7 @@ async def stale_after(
     try:
         for path, client in clients.items():
             await every[path].open(client, path)
-        await _until(lambda: all(one.as_of for one in every.values()), "every stream")
+        await _until(lambda: all(one.heard() for one in every.values()), "every stream")
         await pages.without_projector()
         await move()
         began_at = time.monotonic()

@@ -11,7 +11,8 @@ from hotline.governance.candidates import Candidate, candidates, counted, period
 from hotline.governance.log import Programmes
 from hotline.readside.behind import behind
 from hotline.readside.search import place_of
-from hotline.readside.standing import as_of
+from hotline.readside.standing import caught_up
+from hotline.web.limits import CAUGHT_UP_SECONDS_MAX
 from hotline.web.pages.asking import PageAsk, PageView
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.naming import unit_name
@@ -63,7 +64,7 @@ async def programme_candidates(ask: PageAsk) -> PageView:
     residents = {} if people is None else {name: of.people for name, of in people.districts.items()}
     unread = UnreadableRows()
     async with lent(ask.rooms.pool) as connection:
-        standing = await as_of(connection)
+        standing = await caught_up(connection, CAUGHT_UP_SECONDS_MAX)
         counts = await counted(connection, period.first, period.until)
         before = await counted(connection, *period_before(period.first, period.last))
         every = await Programmes(connection).all(unread)
@@ -88,7 +89,7 @@ async def complaints_behind(ask: PageAsk) -> PageView:
         raise PageRefusal(PageFault.BAD_REQUEST)
     period = _period(ask)
     async with lent(ask.rooms.pool) as connection:
-        standing = await as_of(connection)
+        standing = await caught_up(connection, CAUGHT_UP_SECONDS_MAX)
         try:
             rows = await behind(
                 connection,
