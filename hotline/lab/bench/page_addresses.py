@@ -36,7 +36,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "/sign-in/provider/back": "it asks an identity provider",
     "/sign-in/provider/out": "it goes on to an identity provider",
 }
-"""What is not asked for, and why."""
+"""Pages that are not asked for, and why."""
 KNOWN_MAX: Final = 200
 """Complaints of each list that pages are asked for."""
 _BUSIEST: Final = (
@@ -56,8 +56,8 @@ class PageOfTable(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What there is in the city that pages are asked about."""
+class KnownCity:
+    """The complaints, units and articles of the city that pages are asked about."""
 
     unit: str
     """The unit with the most open orders."""
@@ -87,7 +87,7 @@ def pages_asked() -> list[PageOfTable]:
     return [one for one in every if one.path not in STREAMED and one.path not in LEFT_OUT]
 
 
-async def known_of(owner: asyncpg.Connection[Any], told: Articles, questions: Sequence[str]) -> Known:
+async def known_of(owner: asyncpg.Connection[Any], told: Articles, questions: Sequence[str]) -> KnownCity:
     """Look around in the city."""
     unit = await owner.fetchval(_BUSIEST)
     numbers: dict[str, list[str]] = {}
@@ -108,7 +108,7 @@ async def known_of(owner: asyncpg.Connection[Any], told: Articles, questions: Se
     months = await owner.fetch(
         "SELECT DISTINCT to_char(month, 'YYYY-MM') FROM es.score_life WHERE month IS NOT NULL"
     )
-    return Known(
+    return KnownCity(
         unit=unit,
         numbers=numbers,
         cursors=cursors,
@@ -124,10 +124,10 @@ async def known_of(owner: asyncpg.Connection[Any], told: Articles, questions: Se
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
+class PageAddresses:
     """Makes addresses, another one each time."""
 
-    known: Known
+    known: KnownCity
     random: Random
 
     def of(self, path: str, number: str = "") -> str:
@@ -185,18 +185,18 @@ class Addresses:
         return {"q": self._one((number, title, title[-4:], "火星移民"))}
 
 
-QUERIES: Final[Mapping[str, Callable[[Addresses], dict[str, str]]]] = {
-    "/work": Addresses.unit_list,
-    "/record/foreseen": Addresses.place,
+QUERIES: Final[Mapping[str, Callable[[PageAddresses], dict[str, str]]]] = {
+    "/work": PageAddresses.unit_list,
+    "/record/foreseen": PageAddresses.place,
     "/visits": lambda ask: {"later": ask.random.choice(("yes", ""))},
     "/board": lambda ask: {"shading": ask.random.choice(("overdue", "load"))},
-    "/board/orders": Addresses.board_orders,
+    "/board/orders": PageAddresses.board_orders,
     "/life/{complaint}": lambda ask: {"all": ask.random.choice(("yes", ""))},
     "/programmes/candidates": lambda ask: {"days": ask.random.choice(("30", "90", "365"))},
-    "/programmes/complaints": Addresses.place,
+    "/programmes/complaints": PageAddresses.place,
     "/ranking": lambda ask: {"month": ask.random.choice(ask.known.months)},
     "/knowledge": lambda ask: {"q": ask.random.choice(ask.known.questions)},
-    "/find": Addresses.words,
+    "/find": PageAddresses.words,
 }
 """By page what its query says; the others have none."""
 

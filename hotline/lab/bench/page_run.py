@@ -21,7 +21,7 @@ from deploy.city import served
 from deploy.city.endpoints import CityEndpoints
 from deploy.city.kafka_rights import Login
 from deploy.supervision.supervisor import Supervisor
-from hotline.lab.bench.page_addresses import ANYBODY, CITIZEN, Addresses, PageOfTable
+from hotline.lab.bench.page_addresses import ANYBODY, CITIZEN, PageAddresses, PageOfTable
 from hotline.lab.bench.result import Wait, wait_of
 from hotline.lab.bench.stage import BenchCity
 from hotline.web import citizen_links
@@ -202,7 +202,7 @@ class Askers:
         for client, _ in (one for lot in self.people.values() for one in lot):
             await client.aclose()
 
-    async def asked(self, page: PageOfTable, rounds: int, make: Addresses, wrong: list[str]) -> PageTimes:
+    async def asked(self, page: PageOfTable, rounds: int, make: PageAddresses, wrong: list[str]) -> PageTimes:
         """Ask for a page so often, as people of its roles in turn; what was not answered stands in `wrong`."""
         people = [one for role in page.roles for one in self.people[role]]
         counted = page.path == MINE

@@ -35,8 +35,8 @@ from hotline.lab.bench import picture
 from hotline.lab.bench.generator import append_lives, grow_lives
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.page_addresses import (
-    Addresses,
-    Known,
+    KnownCity,
+    PageAddresses,
     known_of,
     pages_asked,
     some_complaints,
@@ -179,7 +179,7 @@ class _Run:
     served: PagesProcess
     endpoints: CityEndpoints
     size: PagesSize
-    known: Known
+    known: KnownCity
     wrong: list[str]
     say: Callable[[str], None]
     moved: int = 0
@@ -202,12 +202,12 @@ class _Run:
             await askers.close()
 
     async def _pages(self, askers: Askers) -> list[PageTimes]:
-        make = Addresses(known=self.known, random=Random(1))  # noqa: S311 -- the same pages in every run
+        make = PageAddresses(known=self.known, random=Random(1))  # noqa: S311 -- the same pages in every run
         rounds = self.size.rounds
         return [await askers.asked(page, rounds, make, self.wrong) for page in pages_asked()]
 
     async def _painted(self, askers: Askers, pages: Sequence[PageTimes]) -> list[PageTimes]:
-        make = Addresses(known=self.known, random=Random(2))  # noqa: S311 -- the same pages in every run
+        make = PageAddresses(known=self.known, random=Random(2))  # noqa: S311 -- the same pages in every run
         async with open_browser() as browser:
             if browser is None:
                 self.say(WITHOUT)
@@ -250,7 +250,7 @@ class _Run:
 
 async def _furnished(
     endpoints: CityEndpoints, owner: asyncpg.Connection[Any], say: Callable[[str], None]
-) -> Known:
+) -> KnownCity:
     """Give the city its time, its articles, a year of programmes and its scores; what there is then."""
     present: datetime = await owner.fetchval(_LAST)
     await prepare(endpoints.owner_dsn)
