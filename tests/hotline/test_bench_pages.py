@@ -54,10 +54,10 @@ def test_two_hundred_viewers_are_one_rendering_and_the_pages_say_that_they_are_s
     result: PagesResult,
 ) -> None:
     assert [(one.page, one.regions, one.viewers) for one in result.live] == [
-        (path, regions, VIEWERS) for path, regions, _ in LIVE
+        (path, regions, viewers) for path, regions, _ in LIVE for viewers in (1, VIEWERS)
     ]
     for one in result.live:
-        assert one.regions <= one.rendered <= one.rendered_max < VIEWERS
+        assert one.regions <= one.rendered <= one.rendered_max
         assert one.milliseconds > 0
     assert [one.page for one in result.stale] == ["/work/live", "/board/events"]
     assert all(one.seconds[0] > 0 for one in result.stale)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
+import asyncpg
 import httpx2
 import msgspec
 import psutil
@@ -24,6 +25,7 @@ from deploy.supervision.supervisor import Supervisor
 from hotline.lab.bench.page_addresses import ANYBODY, CITIZEN, PageAddresses, PageOfTable
 from hotline.lab.bench.result import Wait, wait_of
 from hotline.lab.bench.stage import BenchCity
+from hotline.readside.standing import caught_up
 from hotline.web import citizen_links
 from hotline.web.citizen_links import MINE
 from hotline.web.limits import STRANGERS_BURST
@@ -106,8 +108,15 @@ class PagesProcess:
         await self._projector.stop()
 
     async def with_projector(self) -> None:
-        """Start it again."""
+        """Start it again, and wait until the lists hold everything; `UserError` where they do not."""
         await self._projector.start()
+        reader = await asyncpg.connect(self.endpoints.login("reader"))
+        try:
+            standing = await caught_up(reader, SILENCE_SECONDS_MAX)
+        finally:
+            await reader.close()
+        if standing.behind:
+            raise UserError(f"the lists stay {standing.behind} behind the log.")
 
     async def figures(self) -> Mapping[str, float]:
         """The metrics of the pages' process now, by name; those with labels are added up."""
