@@ -257,6 +257,9 @@ BOARDS: Final = (
                    Query(rate("hotline_web_producers_rebuilt_total"), "producers made anew"))),
             Panel("Live regions", "Regions of pages rendered a second, each once for all who look.", "ops", HTTP,
                   (Query(rate("hotline_web_regions_rendered_total"), "rendered"),)),
+            Panel("A live region", "Half and 99 of a hundred renderings took at most so long.", "s", HTTP,
+                  (Query(quantile(0.5, "hotline_web_region_seconds"), "half"),
+                   Query(quantile(0.99, "hotline_web_region_seconds"), "99 %"))),
         ),
     ),
     Board(

@@ -17,7 +17,8 @@ from hotline.ratio import ratio, two_decimals
 from shared.text import folded
 
 # A row counts a complaint under what it is about now, corrections and reclassifications included. The second record of
-# a call is no complaint more (T7). Whole months are sums of their own, so a year is twelve of them and some days.
+# a call is no complaint more (T7), and what was turned away is none (R5).
+# Whole months are sums of their own, so a year is twelve of them and some days.
 _COUNTED: Final = """
 SELECT subject, district, sum(complaints)::int AS complaints FROM read.received
 WHERE (span = 'month' AND day >= $1 AND day < $2)

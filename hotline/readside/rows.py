@@ -180,7 +180,7 @@ def message_of(received: Fact) -> MessageRow | None:
 
 def _complaint(case: Complaint, version: int) -> ComplaintRow:
     order, ended = case.order, case.ended
-    counts = case.subject != "" and not (ended is not None and ended.twice)
+    counts = case.subject != "" and not (ended is not None and (ended.twice or ended.turned_away is not None))
     return ComplaintRow(
         stream_id=case.complaint_id,
         version=version,

@@ -98,6 +98,8 @@ HistogramName = Literal[
     "projector.step_seconds",
     # Seconds from a request's headers to its answer.
     "web.seconds",
+    # Seconds that a region of a page took to be rendered.
+    "web.region_seconds",
 ]
 
 COUNTERS: Final[dict[CounterName, tuple[str, tuple[str, ...]]]] = {
@@ -167,6 +169,11 @@ HISTOGRAMS: Final[dict[HistogramName, tuple[str, tuple[str, ...], tuple[float, .
         ("surface",),
         (0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 0.5, 1, 5, 10),
     ),
+    "web.region_seconds": (
+        "that a region of a page took to be rendered, its reading with it",
+        (),
+        (0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+    ),
     "projector.step_seconds": (
         "from a look at what is new to its commit",
         (),
@@ -229,6 +236,7 @@ PARTS: Final[dict[str, str]] = {
     "door.parked": "desk",
     "door.relay_repeats": "log",
     "web.regions_rendered": "pages",
+    "web.region_seconds": "pages",
     "web.events": "speaking",
     "web.producers_rebuilt": "speaking",
 }

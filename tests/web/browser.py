@@ -14,6 +14,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
 from deploy.city.kafka_rights import Login
+from hotline.lab.bench.page_browser import ARGS, CHROMIUM
 from hotline.web.pages import staff
 from hotline.web.pages.gate import sign_in_path
 from hotline.web.pages.look import LANGUAGE_COOKIE, THEME_COOKIE, Language, Theme
@@ -22,16 +23,8 @@ from tests.city import until
 from tests.shell import PATIENCE
 from tests.web.door import Door
 
-CHROMIUM: Final = Path("/usr/bin/chromium-headless-shell")
 _NEXT: Final = re.compile("^(下一页|Next page)$")
 VENDOR: Final = Path(__file__).parent / "vendor"
-_ARGS: Final = [
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _AXE: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WITHOUT: Final = "Chromium is not on this machine: apt-get install chromium-headless-shell fonts-wqy-microhei"
 needs_browser: Final = pytest.mark.skipif(not CHROMIUM.exists(), reason=WITHOUT)
@@ -42,7 +35,7 @@ async def open_browser() -> AsyncIterator[Browser]:
     """The browser; no page is open in it."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), chromium_sandbox=False, args=_ARGS
+            executable_path=str(CHROMIUM), chromium_sandbox=False, args=list(ARGS)
         )
         try:
             yield browser

@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -15,11 +16,25 @@ import pytest
 from deploy.city.endpoints import PROCESSES
 from deploy.supervision.supervisor import Service
 from hotline import caller_marks
+from hotline.governance.facts import (
+    Cluster,
+    ItemNamed,
+    ProgrammeAdopted,
+    ProgrammeProposed,
+    TaskSet,
+    programme_id_of,
+)
+from hotline.governance.log import programmes
+from hotline.scoring.ledger import scores
 from hotline.web.pages.look import Language, Theme
+from services.intake.knowledge.base import load_where_empty
 from shared import roles
 from shared.contacts.callers import CallersKey
 from shared.events import VisitScheduled
+from shared.ids import UnitId
 from shared.log.acts import acting
+from shared.policy.ruleset import ruleset
+from shared.versions import RULESET
 from tests.city import DISTRICT_UNIT, OTHER_UNIT, QUIET_UNIT, UNIT, WATER, City, until
 from tests.web.browser import People, Watched, needs_browser, open_browser
 from tests.web.door import CALLERS, Door, open_door
@@ -426,6 +441,65 @@ async def test_pictures_of_the_offices(people: People, door: Door) -> None:
     await agent.page.locator("#call-strip .call", has_text="call-2").wait_for()
     sights = [Sight("warned", "/record?call=call-1"), Sight("not-marked", "/record?call=call-2")]
     await _sheet(people, "offices-agent", agent, sights)
+
+
+async def governed(door: Door) -> str:
+    """A knowledge base, a programme with an overdue task, and counted scores; the programme's id."""
+    endpoints, at = door.town.endpoints, datetime.now(UTC)
+    await load_where_empty(endpoints.login("editor"))
+    made, lead = programme_id_of(at.year, at.month, "供暖不热"), UnitId(UNIT)
+    common: dict[str, Any] = {"programme_id": made, "by": "办公室"}
+    async with programmes(endpoints.login("governor")) as log:
+        await log.record(
+            [
+                ProgrammeProposed(
+                    **common,
+                    year=at.year,
+                    month=at.month,
+                    title="供暖不热",
+                    lead=lead,
+                    clusters=(Cluster(subject=WATER),),
+                    proposed_at=at,
+                ),
+                ProgrammeAdopted(**common, adopted_at=at),
+                ItemNamed(**common, item=1, title=LONG, lead=lead, named_at=at),
+                TaskSet(**common, task=1, item=1, title=LONG, owner=lead, due=date(2021, 3, 31), set_at=at),
+            ]
+        )
+    rules = ruleset(RULESET)
+    async with scores(endpoints.login("governor"), ZoneInfo(rules.timezone), rules.score.counting) as view:
+        await view.catch_up()
+    return str(made)
+
+
+async def test_pictures_of_the_city(people: People, door: Door) -> None:
+    chief = await people.sign_in("赵主任", roles.SUPERVISION)
+    empty = ("/programmes", "/programmes/candidates", "/ranking", "/calls")
+    await _sheet(people, "city-empty", chief, [Sight(path[1:].replace("/", "-"), path) for path in empty])
+    await lived(door)
+    made = await governed(door)
+    await door.town.clock_to(datetime.now(UTC) + timedelta(hours=29))
+    month = datetime.now(UTC).strftime("%Y-%m")
+    await _sheet(
+        people,
+        "city",
+        chief,
+        [
+            Sight("board", "/board"),
+            Sight("tv", "/board?tv=yes"),
+            Sight("overdue", "/board/orders?due=overdue"),
+            Sight("decisions", "/board/waiting/reviews"),
+            Sight("calls", "/calls"),
+            Sight("ranking", f"/ranking?month={month}"),
+            Sight("programmes", "/programmes"),
+            Sight("programme", f"/programmes/{made}"),
+            Sight("candidates", "/programmes/candidates"),
+            Sight("behind", f"/programmes/complaints?subject={WATER}"),
+            Sight("knowledge", "/knowledge?q=热线电话号码是多少"),
+            Sight("in-force", "/in-force"),
+            Sight("wrong-period", "/programmes/candidates?days=7"),
+        ],
+    )
 
 
 async def test_pictures_of_signing_in(town: City, tmp_path: Path) -> None:

@@ -107,6 +107,33 @@ async def test_a_programme_shows_its_problems_its_tasks_and_what_is_overdue(
     assert chief.amiss == []
 
 
+async def test_candidates_lead_to_the_complaints_behind_them(chief: Watched, door: Door) -> None:
+    agents = await door.of(roles.AGENTS)
+    subject = "候选主题的试验"
+    made = [await recorded(agents, subject=subject) for _ in range(2)]
+    turned = {"turned_away": "REDIRECTED", "turned_away_to": "法院", "turned_away_reason": "诉讼"}
+    away = await recorded(agents, subject=subject, **turned)
+    await chief.goto("/programmes")
+    await chief.page.get_by_role("link", name="候选主题").click()
+    await chief.page.wait_for_url("**/programmes/candidates")
+    row = chief.page.locator("table.list tbody tr", has_text=subject)
+    shown = (await row.inner_text()).split()
+    assert shown[1:3] == ["2", "0"]
+    assert await chief.axe() == []
+    await row.get_by_role("link", name=subject).click()
+    await chief.page.wait_for_url("**/programmes/complaints?*")
+    listed = await chief.page.locator("table.list tbody .number").all_inner_texts()
+    assert sorted(listed) == sorted(one["complaint_number"] for one in made)
+    assert away["complaint_number"] not in listed
+    assert await chief.axe() == []
+    await chief.page.get_by_role("link", name="← 候选主题").click()
+    await chief.page.wait_for_url("**/programmes/candidates?days=365")
+    for wrong in ("candidates?days=7", "complaints?days=30", "complaints?subject=x&after=x"):
+        answer = await chief.page.context.request.get(f"{chief.origin}/programmes/{wrong}")
+        assert answer.status == 400
+    assert chief.amiss == []
+
+
 async def test_the_ranking_says_how_far_it_is_counted(chief: Watched, door: Door, town: City) -> None:
     this_month = datetime.now(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m")
     await chief.goto(f"/ranking?month={this_month}")

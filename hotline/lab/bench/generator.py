@@ -100,6 +100,14 @@ async def grow_lives(
     return Grown(lives=lives, facts=written, seconds=time.monotonic() - began)
 
 
+async def append_lives(owner_dsn: str, first: int, lives: int, *, open_of_ten: int = 0) -> int:
+    """Write a few more lives in one transaction, while a projector may run; how many facts they have.
+
+    Nothing is sent and nothing is vacuumed. Errors as `grow`.
+    """
+    return await _copied(owner_dsn, [(first, first + lives)], open_of_ten)
+
+
 def lives_of(facts: int) -> int:
     """How many lives have at least so many facts together, whichever comes first."""
     sizes = [len(template.facts) for template in templates()]

@@ -21,6 +21,8 @@ PARTS: Final = {
     "timers": "what open timers cost, and whether a thousand a second fire in time, once and never early",
     "log": "lives a second as the log grows to 50 million facts; appending, reading, rebuilding, verifying",
     "reads": "lists, counts and searches at a million complaints with their plans; what it costs to keep them up",
+    "pages": "every page at a million complaints: its server time, its first paint, its live regions, how soon it is "
+    "stale",
     "http": "events a second through the HTTP door beside an empty handler; outcomes; beside slow clients",
     "knowledge": "how many questions find their article in the knowledge base, and how long a search takes",
     "memory": "a million messages through each desk: resident memory over time",

@@ -169,7 +169,7 @@ async def _asked(
     endpoints = await making.create(here.addresses, "reads", here.units, simulated=True)
     say(f"a log is grown to {size.complaints:,} complaints")
     await grow_lives(endpoints.owner_dsn, size.complaints, open_of_ten=OPEN_OF_TEN, say=say)
-    taken.append(await _gone_through(endpoints, size))
+    taken.append(await gone_through(endpoints, size.calls))
     say("every question is put")
     answers = await answered(
         endpoints.login("reader"), endpoints.owner_dsn, size.rounds, lives=size.complaints
@@ -228,12 +228,12 @@ def bars_missed(result: ReadsResult) -> list[str]:
     return missed
 
 
-async def _gone_through(endpoints: CityEndpoints, size: ReadsSize) -> Taken:
-    """The whole log, for the first time; and the calls."""
+async def gone_through(endpoints: CityEndpoints, calls: int) -> Taken:
+    """The whole log, for the first time, and so many calls up to its last instant; what the log took."""
     owner = await asyncpg.connect(endpoints.owner_dsn, command_timeout=3600)
     try:
         done = await _took("going through everything", endpoints, Complaints(), owner)
-        await owner.execute(_CALLS, size.calls, CALLS_A_DAY)
+        await owner.execute(_CALLS, calls, CALLS_A_DAY)
         await _took("calls", endpoints, Calls(), owner)
         await owner.execute("VACUUM (ANALYZE)")  # as autovacuum would, but not while something is measured
         return done

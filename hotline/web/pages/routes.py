@@ -16,6 +16,7 @@ from hotline.web.pages.board.page import board, board_events
 from hotline.web.pages.call_context import articles_part, caller_part
 from hotline.web.pages.caller_marks import decide_mark, mark, marks, object_to_mark, propose_mark
 from hotline.web.pages.calls import calls
+from hotline.web.pages.candidates import complaints_behind, programme_candidates
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.filter_pages import drop_filter, keep_filter
 from hotline.web.pages.finding import find_page
@@ -189,6 +190,8 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     PageRoute(
         method="GET", path="/programmes", roles=AT_THE_CENTRE, handle=programmes, title=N_("Programmes")
     ),
+    PageRoute(method="GET", path="/programmes/candidates", roles=AT_THE_CENTRE, handle=programme_candidates),
+    PageRoute(method="GET", path="/programmes/complaints", roles=AT_THE_CENTRE, handle=complaints_behind),
     PageRoute(method="GET", path="/programmes/{programme}", roles=AT_THE_CENTRE, handle=programme),
     PageRoute(method="GET", path="/ranking", roles=AT_THE_CENTRE, handle=ranking, title=N_("Ranking")),
     PageRoute(method="GET", path="/knowledge", roles=AT_THE_CENTRE, handle=knowledge, title=N_("Knowledge")),
