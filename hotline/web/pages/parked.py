@@ -25,7 +25,7 @@ NONE_CHOSEN: Final = N_("No message is chosen.")
 
 
 async def parked_list(ask: PageAsk) -> PageView:
-    """What waits for a person, by desk; and what came of the act that the address names."""
+    """The messages that wait for a person, by desk; and the outcome of the act that the address names."""
     return await _list(ask)
 
 
