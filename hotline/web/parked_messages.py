@@ -156,7 +156,7 @@ class ParkedMessages:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def drop(self, number: int, who: str, reason: str, act: str) -> list[CameOfMessage]:
-        """Give one up; its copy is kept with the reason. The outcome of the act. `UserError`."""
+        """Give one up; its copy is kept with the reason. The outcome. `UserError`."""
         with refusals_told():
             await self._pool.execute(
                 "SELECT es.drop_parked_on_page($1, $2, $3, $4)", number, who, reason, act

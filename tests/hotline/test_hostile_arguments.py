@@ -54,6 +54,7 @@ GOOD: Final[dict[str, str]] = {
     "named": "kb-1@1",
     "number": "1",
     "owner": "municipal-water",
+    "mark": "1",
     "phone": "13800000000",
     "participants": "甲,乙",
     "review": "2026-12-31",

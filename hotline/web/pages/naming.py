@@ -35,7 +35,7 @@ NAMES: Final[Mapping[str, Mapping[str, str]]] = {
         "EXPIRED": N_("expired"),
     },
     "mark_act": {
-        "PROPOSED": N_("proposed"),
+        "PROPOSED": N_("put forward"),
         "APPROVED": N_("approved"),
         "REFUSED": N_("refused"),
         "OBJECTED": N_("the caller objects"),

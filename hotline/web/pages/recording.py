@@ -65,7 +65,7 @@ KEYS_OF_SERVICES: Final = ("F4", "F8", "F9", "F10")
 """Keys that a browser leaves to a page: they hand an emergency on, wherever one types. F2 goes to the call."""
 CONTACT: Final = ("name", "phone", "callback")
 MARKED: Final = ("PROPOSED", "OBJECTED")
-"""The acts of an agent about the mark of a caller."""
+"""The acts of an agent on the mark of a caller."""
 
 
 class Foreseen(NamedTuple):

@@ -179,7 +179,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
         path="/parked",
         roles=(roles.SUPERVISION,),
         handle=parked_list,
-        title=N_("Parked messages"),
+        title=N_("Parked"),
     ),
     PageRoute(method="POST", path="/parked/release", roles=(roles.SUPERVISION,), handle=release_parked),
     PageRoute(method="GET", path="/parked/{message}", roles=(roles.SUPERVISION,), handle=parked_message),
