@@ -140,7 +140,7 @@ class OperationsWatch:
         self.looked_at = datetime.now(UTC)
 
     def reckoned(self, reckon: Reckon[_Reckoned], now: float) -> _Reckoned:
-        """What all processes come to, reckoned once for each look, however many parts and readers show it.
+        """The figures of all processes, reckoned once for each look, however many parts and readers show them.
 
         Where no look comes to its end, it is reckoned again all the same: figures grow old by themselves.
         """
