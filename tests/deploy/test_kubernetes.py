@@ -357,7 +357,7 @@ def test_every_pod_keeps_the_restricted_standard() -> None:
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             }
-        assert all({"secret", "emptyDir"} & volume.keys() for volume in spec["volumes"])
+        assert all({"secret", "configMap", "emptyDir"} & volume.keys() for volume in spec["volumes"])
 
 
 def test_every_consumer_group_of_a_process_that_scales_is_watched() -> None:
