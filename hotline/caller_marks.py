@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from shared.personal import numbers_in
+from services.intake.numbers_in_texts import kinds_in
 from shared.text import has_words
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ REASON_MAX: Final = 500
 """Characters of a reason."""
 
 _LIST: Final = "SELECT * FROM vault.marks($1)"
+_ONE: Final = "SELECT * FROM vault.mark($1)"
 _ACTS: Final = """
 SELECT act, actorid, reason, acted_at FROM vault.caller_mark_act WHERE mark_id = $1 ORDER BY number
 """
@@ -92,8 +93,17 @@ class MarkAct(NamedTuple):
 
 
 async def listed(reader: Connection, most: int = LISTED_MAX) -> list[CallerMark]:
-    """The marks: objections first, then proposals, those in force, those that are over. Errors of asyncpg."""
+    """The marks: objections first, then proposals, those in force, those that are over. Errors of asyncpg.
+
+    Of those that wait for a decision the oldest stands first, of the others the newest.
+    """
     return [CallerMark(*row) for row in await reader.fetch(_LIST, most)]
+
+
+async def one_of(reader: Connection, mark: int) -> CallerMark | None:
+    """The mark of this number; None where there is none. Errors of asyncpg."""
+    row = await reader.fetchrow(_ONE, mark)
+    return None if row is None else CallerMark(*row)
 
 
 async def acts_of(reader: Connection, mark: int) -> list[MarkAct]:
@@ -124,6 +134,6 @@ def wrong_reason(text: str) -> str:
         return "A reason is asked for."
     if len(text) > REASON_MAX:
         return "The reason is longer than 500 characters."
-    if numbers_in(text):
+    if kinds_in(text):
         return "A telephone or identity number stands in it, and it stays on record."
     return ""

@@ -14,7 +14,8 @@ ALTER TABLE vault.access ADD CONSTRAINT access_as_a_check
     CHECK (as_a IN ('UNIT', 'AGENT', 'OPERATOR', 'VISITOR', 'SENDER', 'PROCESS'));
 ALTER TABLE vault.access DROP CONSTRAINT access_outcome_check;
 ALTER TABLE vault.access ADD CONSTRAINT access_outcome_check
-    CHECK (outcome IN ('FULL', 'MASKED', 'NOTHING', 'REFUSED', 'PUT', 'SHREDDED', 'FOUND', 'INDEXED'));
+    CHECK (outcome IN (
+        'FULL', 'MASKED', 'NOTHING', 'REFUSED', 'PUT', 'SHREDDED', 'FOUND', 'LINKED', 'UNLINKED', 'INDEXED'));
 
 -- As in 0071, and its numbers are due to be looked for.
 CREATE OR REPLACE FUNCTION vault.seal(

@@ -169,9 +169,12 @@ def drop(
     json: Json = False,
 ) -> None:
     """Give a message up; it is kept whole in es.parked_dropped, with the reason."""
+    from hotline.caller_marks import wrong_reason
     from hotline.upkeep import parked as upkeep
 
     demand_words("--reason", reason)
+    if wrong := wrong_reason(reason):
+        fail(f"--reason: {wrong}", code=2)
     gone = run(_act(lambda operator: upkeep.drop(operator, number, reason)))
     desk, complaint = gone or _nothing(number)
     behind = (

@@ -58,7 +58,7 @@ KEPT: Final = (
     ),
     KeptData(
         "acts on marks of callers",
-        "who proposed, approved, refused, objected, lifted, by the id of the register, when and why",
+        "who proposed, approved, refused, lifted, when and why, by the id of the register; no words of objections",
         ("vault.caller_mark_act",),
         GOOD,
         "",
@@ -86,7 +86,7 @@ KEPT: Final = (
     ),
     KeptData(
         "acts on parked messages",
-        "who opened, released or dropped a message on a page, by the id of the register, when and why",
+        "who opened, released or dropped a message, by the id of the register or the login, when and why",
         ("es.parked_act",),
         GOOD,
         "",

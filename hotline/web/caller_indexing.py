@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 
 from shared.contacts.callers import CallersKey
 from shared.contacts.details import CannotUnseal, ContactInvalid, MasterKey
@@ -46,18 +47,18 @@ class CallerIndexing:
         self._master = master
         self._callers = callers
         self._telemetry = telemetry
+        self._keyless = False
 
     async def run(self) -> None:
-        """Look again and again until cancelled. Without one of the keys nothing is taken."""
+        """Look again and again until cancelled. Without one of the keys nothing is taken, and the log says so once."""
         while True:
-            placed = 0
+            taken = 0
             try:
-                placed = await self.place()
-            except Exception as error:
-                if not is_away(error):
-                    raise
-                self._telemetry.log.warning("callers_not_indexed", error=told(error))
-            if placed < TAKEN_MAX:
+                taken = await self.place()
+            except Exception as error:  # noqa: BLE001 -- callers who are found late are no reason to close the doors
+                log = self._telemetry.log
+                (log.warning if is_away(error) else log.error)("callers_not_indexed", error=told(error))
+            if taken < TAKEN_MAX:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def place(self) -> int:
@@ -65,9 +66,15 @@ class CallerIndexing:
         try:
             master, callers = self._master(), self._callers()
         except (ContactInvalid, OSError):
-            return 0
+            master = callers = None
         if master is None or callers is None:
+            if not self._keyless:
+                self._telemetry.log.error(
+                    "callers_not_indexed", error="the master key or that of callers is not here"
+                )
+            self._keyless = True
             return 0
+        self._keyless = False
         rows = await self._pool.fetch(_TAKE, TAKEN_MAX, AGAIN)
         for stream, taken_at, *sealed in rows:
             indexes = self._indexes(master, callers, ComplaintId(stream), Sealed(*sealed))
@@ -77,10 +84,12 @@ class CallerIndexing:
     def _indexes(
         self, master: MasterKey, callers: CallersKey, complaint: ComplaintId, sealed: Sealed
     ) -> list[bytes]:
-        """Those of this contact; none where it was sealed to another key, which is no reason to take it again."""
+        """Those of this contact; none where it cannot be read: who seals may seal what is no contact."""
         try:
             return callers.indexes(master.unseal(complaint, sealed))
         except CannotUnseal as error:
             why = str(error)
+        except msgspec.MsgspecError:  # its own words may repeat what stands in it
+            why = "it holds no contact"
         self._telemetry.log.error("contact_not_indexed", complaint_id=complaint, error=why)
         return []

@@ -74,6 +74,10 @@ class CallerMarks:
         """The marks, what waits first."""
         return await caller_marks.listed(self._pool)
 
+    async def one(self, mark: int) -> CallerMark | None:
+        """The mark of this number; None where there is none."""
+        return await caller_marks.one_of(self._pool, mark)
+
     async def acts_of(self, mark: int) -> list[MarkAct]:
         """The acts of a mark, in order."""
         return await caller_marks.acts_of(self._pool, mark)

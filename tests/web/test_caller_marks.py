@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+import asyncpg
 import pytest
 
 from hotline.caller_marks import LISTED_MAX
@@ -121,6 +122,10 @@ async def test_a_caller_is_marked_by_two_people_warned_of_objects_and_is_let_go_
         mark,
     )
     assert [row[0] for row in acts] == ["PROPOSED", "APPROVED", "OBJECTED", "LIFTED"]
+    async with acting(door.town.endpoints.login("operator")) as operator:
+        assert await operator.fetchval("SELECT vault.forget_marks(ARRAY[$1::bigint])", mark) == 1
+    words = "SELECT reason FROM vault.caller_mark_act WHERE mark_id = $1 AND act = 'OBJECTED'"
+    assert await door.town.value(words, mark) == ""  # once it is over, the caller's own words go
     assert len({row[1] for row in acts}) == 3
     assert all(row[1].startswith("s") and row[2] for row in acts)
     assert CALLER not in door.log.read_text()
@@ -142,6 +147,11 @@ async def test_a_mark_expires_and_its_caller_is_forgotten(people: People, door: 
     with pytest.raises(UserError, match="A proposal about this caller waits already"):
         async with acting(endpoints.login("agent")) as asks:
             await asks.fetchval(propose, place, agent, "又占线", 30)
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with acting(endpoints.login("agent")) as asks:
+            await asks.fetchval(
+                propose, CallersKey(CALLERS).index("13922225555"), agent, "占线", 2_000_000_000
+            )
     with pytest.raises(UserError, match="has not the role supervision"):
         async with acting(endpoints.login("operator")) as decides_it:
             await decides_it.execute(decide, mark, agent)
@@ -161,6 +171,8 @@ async def test_a_mark_expires_and_its_caller_is_forgotten(people: People, door: 
         assert mark in found.marks
         await let_go(operator, found._replace(contacts=[], dropped=[]))
     assert await door.town.value("SELECT index IS NULL FROM vault.caller_mark WHERE mark_id = $1", mark)
+    one = await door.town.sql("SELECT standing, complaints, calls FROM vault.mark($1)", mark)
+    assert [tuple(row) for row in one] == [("EXPIRED", 0, 0)]
     assert await door.town.value("SELECT count(*) FROM vault.caller_mark_act WHERE mark_id = $1", mark) == 2
 
 

@@ -285,6 +285,38 @@ async def test_what_was_taken_and_not_placed_is_taken_again_and_an_old_contact_i
         await owner.close()
 
 
+async def test_a_sealed_box_that_holds_no_contact_is_given_up_and_the_next_is_placed(
+    town: City, door: Door, agents: httpx2.AsyncClient
+) -> None:
+    """The login of the public listener may seal anything."""
+    complaint, pid = complaint_id(new_id("junk")), door.supervisor.pids()["web"]
+    web = await asyncpg.connect(town.endpoints.login("web"))
+    try:
+        for junk in (b"{", b'{"phone": 5}'):
+            sealed = MASTER.sealing.seal(complaint, junk)
+            assert (
+                await web.fetchval("SELECT vault.seal($1, $2, $3, $4, '/junk', false)", complaint, *sealed)
+                == ""
+            )
+            await until(lambda: _given_up(town, complaint), what="the box given up")
+    finally:
+        await web.close()
+    answer = await agents.post(RECORD, json={**request_body(new_id()), "contact": {"phone": "13700137009"}})
+    after = answer.json()["complaint_id"]
+
+    async def placed() -> bool:
+        return await found(town, "13700137009") == [after]
+
+    await until(placed, what="the next contact placed")
+    assert door.supervisor.pids()["web"] == pid
+    assert "it holds no contact" in door.log.read_text()
+
+
+async def _given_up(town: City, complaint: str) -> bool:
+    due = await town.sql("SELECT index_due FROM vault.contact WHERE stream_id = $1", complaint)
+    return [row[0] for row in due] == [None]
+
+
 async def test_without_a_public_key_nothing_is_sent(
     town: City, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
+from uuid import uuid4
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -93,8 +96,8 @@ async def test_chosen_messages_are_released_and_the_list_says_what_came_of_each(
     assert await page.locator(f"#p-{good}").count() == 0
     assert not await chief.holds(BASE, f"#p-{good}")
     assert await (await chief.turn_to(BASE, f"input[name=parked][value='{bad}']")).is_visible()
-    (received,) = [one for one in await town.facts() if getattr(one.fact, "title", "") == "搁置后放行"]
-    assert type(received.fact) is ComplaintReceived
+    received = [one.fact for one in await town.facts() if type(one.fact) is ComplaintReceived]
+    assert [one.title for one in received].count("搁置后放行") == 1
     for number in (good, bad):
         assert await noted(town, number) == [("RELEASED", True, "发送方已改正")]
     assert chief.amiss == []
@@ -146,6 +149,41 @@ async def test_a_form_that_is_sent_twice_is_one_act(people: People, door: Door) 
         f"{chief.origin}{BASE}/release", form={**told, "reason": "\u2800"}, headers=headers
     )
     assert blank.status == 409
+    late = {**told, "act": f"late-{number}", "parked": "999999999"}
+    gone = await chief.page.request.post(f"{chief.origin}{BASE}/release", form=late, headers=headers)
+    assert "消息已由他人处理" in await gone.text()
+    strange = await chief.page.request.post(
+        f"{chief.origin}{BASE}/release", form={**told, "act": ""}, headers=headers
+    )
+    assert strange.status == 400
+
+
+async def test_two_who_release_messages_of_one_complaint_do_not_stop_each_other(
+    people: People, door: Door
+) -> None:
+    chief, _ = await people.link("李主任", roles.SUPERVISION)
+    statement = "SELECT es.release_parked_on_page(ARRAY[$1::bigint], $2, '再试一次', $3)"
+    both = [await asyncpg.connect(door.town.endpoints.login("staff")) for _ in range(2)]
+    try:
+        for round_ in range(10):
+            complaint = uuid4()
+            numbers = [await parked(door.town, b"{}") for _ in range(2)]
+            await door.town.sql(
+                "UPDATE es.parked SET complaint_id = $1 WHERE parked_id = ANY($2::bigint[])",
+                complaint,
+                numbers,
+            )
+            await asyncio.gather(
+                *(
+                    one.execute(statement, number, chief, f"both-{round_}-{number}")
+                    for one, number in zip(both, reversed(numbers), strict=True)
+                )
+            )
+            acts = "SELECT count(*) FROM es.parked_act WHERE parked_id = ANY($1::bigint[])"
+            assert await door.town.value(acts, numbers) == 2  # whoever came first released both
+    finally:
+        for one in both:
+            await one.close()
 
 
 async def test_nobody_else_comes_near_them(people: People, door: Door) -> None:

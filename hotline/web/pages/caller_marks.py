@@ -95,11 +95,10 @@ async def decide_mark(ask: PageAsk) -> PageView | PageMoved:
 
 async def _named(ask: PageAsk) -> CallerMark:
     """The mark of the address; `PageRefusal` where there is none."""
-    number = _number(ask.path("mark"))
-    found = [one for one in await ask.rooms.marks.listed() if one.mark_id == number]
-    if not found:
+    found = await ask.rooms.marks.one(_number(ask.path("mark")))
+    if found is None:
         raise PageRefusal(PageFault.NOT_FOUND)
-    return found[0]
+    return found
 
 
 async def _mark(ask: PageAsk, one: CallerMark, refused: GivenReason | None = None) -> PageView:

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from starlette.datastructures import FormData
+
 from hotline.web.pages.acting import ACT, form_of, new_act
 from hotline.web.pages.asking import PageAsk, PageMoved, PageView
 from hotline.web.pages.catalogues import N_
@@ -47,10 +49,10 @@ async def release_parked(ask: PageAsk) -> PageView | PageMoved:
     """Release what was chosen, and go on to the list, which says what came of it."""
     form = await form_of(ask)
     chosen = [number for one in form.getlist("parked") if (number := _number(str(one)))][:RELEASED_MAX]
-    given, act = reason_given(form), str(form.get(ACT, ""))
+    given, act = reason_given(form), _act_of(form)
     if not chosen:
         given = given._replace(wrong=NONE_CHOSEN)
-    if not given.wrong and act:
+    if not given.wrong:
         try:
             await ask.rooms.parked.release(chosen, ask.staff.staff_id, given.text, act)
         except UserError as error:
@@ -63,8 +65,8 @@ async def release_parked(ask: PageAsk) -> PageView | PageMoved:
 async def drop_parked(ask: PageAsk) -> PageView | PageMoved:
     """Give one up, and go on to the list."""
     form = await form_of(ask)
-    given, act, number = reason_given(form), str(form.get(ACT, "")), _number(ask.path("message"))
-    if not given.wrong and act:
+    given, act, number = reason_given(form), _act_of(form), _number(ask.path("message"))
+    if not given.wrong:
         try:
             await ask.rooms.parked.drop(number, ask.staff.staff_id, given.text, act)
         except UserError as error:
@@ -72,6 +74,14 @@ async def drop_parked(ask: PageAsk) -> PageView | PageMoved:
         else:
             return _moved(act)
     return await _message(ask, await _named(ask), refused=given)
+
+
+def _act_of(form: FormData) -> str:
+    """The id of the act; `PageRefusal` where the form has none, as no form of ours."""
+    act = str(form.get(ACT, ""))
+    if not act or "\0" in act:
+        raise PageRefusal(PageFault.BAD_REQUEST)
+    return act
 
 
 def _moved(act: str) -> PageMoved:
@@ -93,13 +103,15 @@ async def _list(
     counts = await parked.counts()
     desk = ask.query("desk") if ask.query("desk") in counts else ""
     rows = await parked.listed(desk, _number(ask.query("after")), ROWS + 1)
+    came = await parked.came_of(act) if act and refused is None else []
     more = {"desk": desk, "after": rows[ROWS - 1].parked_id} if len(rows) > ROWS else {}
     values: dict[str, Any] = {
         "counts": counts,
         "desk": desk,
         "rows": rows[:ROWS],
         "more": urlencode({name: value for name, value in more.items() if value}),
-        "came": await parked.came_of(act) if act and refused is None else [],
+        "came": came,
+        "nothing": bool(act) and refused is None and not came,
         "refused": _told(ask, refused),
         "chosen": chosen or [],
         "act": new_act(),
