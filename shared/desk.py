@@ -126,7 +126,7 @@ class Desk:
             return Obeyed(0, 0, len(append.parked), _by_topic(append.parked))
         spent = self.telemetry.spent
         opened = await Measured(ProcessorWork.POSTGRES, spent, OpenBatch.read(log, batch, streams, append))
-        await opened.read_others(log, batch, streams)
+        await Measured(ProcessorWork.POSTGRES, spent, opened.read_others(log, batch, streams))
         with measured(ProcessorWork.RULES, spent):
             self._decide_all(batch, opened, append, followed)
         parked = append.parked

@@ -25,7 +25,7 @@ from shared.events import Fact
 from shared.log.codec import decoded
 from shared.policy.ruleset import packaged, ruleset_tables
 from tests.hotline.conftest import Desks
-from tests.hotline.test_verify import several_lives
+from tests.hotline.test_verify import several_lives, unlocked
 from tests.lived import lived as lived_by
 from tests.lives import Life, lives
 
@@ -228,6 +228,22 @@ async def test_spoiled_legs_are_named_and_made_anew(desks: Desks, logins: dict[s
         "INSERT INTO read.leg SELECT stream_id, 99, leg, unit, hour, bucket FROM read.leg LIMIT 1"
     )  # as a fold of before might have made it
     await take_in(logins["projector"])
+    assert await _tables(desks) == right
+
+
+@pytest.mark.connected
+async def test_an_order_that_cannot_be_read_is_named_and_its_legs_are_let_be(
+    desks: Desks, logins: dict[str, str]
+) -> None:
+    await several_lives(desks)
+    await take_in(logins["projector"])
+    right = await _tables(desks)
+    life = str(await desks.owner.fetchval("SELECT stream_id FROM read.leg ORDER BY stream_id LIMIT 1"))
+    spoils = "UPDATE es.event SET body = $2 WHERE stream_id = $1 AND type = 'ComplaintDispatched'"
+    await unlocked(desks, spoils, life, b"{")
+    problems = (await verify(desks.dsn)).problems
+    assert {one.complaint_id for one in problems} >= {life}
+    assert [one for one in problems if "rebuild lists" in one.what] == []
     assert await _tables(desks) == right
 
 

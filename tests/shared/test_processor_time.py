@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
+from shared.complaint import Case
+from shared.desk import Desk
+from shared.events import Fact
+from shared.ids import ComplaintId
+from shared.log import Known
+from shared.log.memory import Memory, MemoryLog
 from shared.runtime.processor_time import Measured, ProcessorWork, measured
+from shared.runtime.telemetry import Telemetry
+from shared.seeing import CaseOf, Seeing
+from shared.work import Batch, Work
 
 
 def burn(seconds: float) -> None:
@@ -75,3 +88,38 @@ def test_work_that_waits_for_nothing_is_told_once() -> None:
     ((work, seconds),) = told
     assert work == "rules"
     assert seconds >= 0.01
+
+
+NOW = datetime(2021, 9, 24, 8, 0, tzinfo=UTC)
+HEADS_SECONDS = 0.02
+
+
+class DearLog(MemoryLog):
+    """A log whose every look at heads takes the processor so long."""
+
+    async def heads(self, streams: Sequence[str], inbox: Sequence[str]) -> Known:
+        burn(HEADS_SECONDS)
+        return await super().heads(streams, inbox)
+
+
+class SeesAnother(msgspec.Struct, Seeing, frozen=True):
+    """A command that is decided on another complaint as well."""
+
+    other: ComplaintId
+    seen: Any = None
+
+    def sees(self, case: Case, case_of: CaseOf) -> Sequence[ComplaintId]:
+        return (self.other,)
+
+
+async def test_what_a_desk_asks_of_other_complaints_counts_as_postgresql() -> None:
+    def decides(command: object, case: Case) -> Sequence[Fact]:
+        return ()
+
+    telemetry = Telemetry("dispatch")
+    telemetry.keeps("desk", *ProcessorWork)
+    desk = Desk("dispatch", decides, DearLog(Memory(lambda: NOW), "dispatch"), telemetry)
+    await desk.obey(Batch(work=[Work(SeesAnother(ComplaintId("b")), ComplaintId("a"), "c")]))
+    found = telemetry.registry.get_sample_value("hotline_desk_processor_seconds_total", {"work": "postgres"})
+    assert found is not None
+    assert found >= 2 * HEADS_SECONDS

@@ -101,9 +101,13 @@ async def test_a_process_that_is_killed_is_away_since_then_and_back_with_its_rat
         said = await notice.inner_text()
         assert datetime.strptime(said.rstrip(".").rpartition(" ")[2], "%H:%M:%S")  # noqa: DTZ007 -- a time of day
         assert await chief.page.locator("#operations-graph rect.service.away").count() == 1
+        await recorded(await watched.door.of(roles.AGENTS))
+        old = chief.page.locator("#operations-stamp .stamp.old", has_text="behind the log")
+        await old.wait_for(timeout=60_000 * PATIENCE)  # nobody counts its legs
     finally:
         os.kill(supervisor.pids()["projector"], signal.SIGCONT)
     await notice.wait_for(state="detached", timeout=60_000 * PATIENCE)
+    await old.wait_for(state="detached", timeout=60_000 * PATIENCE)
     os.kill(supervisor.pids()["projector"], signal.SIGKILL)
 
     async def counts_on() -> bool:
@@ -149,6 +153,8 @@ async def test_legs_are_counted_of_all_and_of_one_unit_and_lead_to_those_that_ar
     assert await chief.page.locator("#leg-signed svg rect").count() >= 1
     assert "half within" in (await chief.page.locator("#leg-signed svg").get_attribute("aria-label") or "")
     every = await chief.page.locator("#leg-signed .amount").first.inner_text()
+    assert "paused or extended" in await chief.page.locator("#operations-legs .note").inner_text()
+    assert "position" in await chief.page.locator("#operations-stamp .stamp").inner_text()
     await chief.page.locator("#unit").select_option(UNIT)
     await chief.page.get_by_role("button", name="Show").click()
     await chief.page.wait_for_url(f"**unit={UNIT}**")
@@ -170,6 +176,8 @@ async def test_it_is_right_for_a_reader_who_sees_nothing_in_both_looks(chief: Wa
         for theme in (Theme.LIGHT, Theme.DARK):
             await chief.look(language, theme)
             await chief.goto("/operations")
+            desk = await chief.page.locator("#leg-ordered td").first.inner_text()
+            assert desk == ("dispatch" if language is Language.ENGLISH else "派单")
             await chief.page.locator("details summary").click()
             found += [f"{language} {theme}: {one}" for one in await chief.axe()]
     assert found == []

@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from hotline.web.pages.look import Language, Theme
 from hotline.web.pages.parked import BASE
 from shared import roles
 from shared.cloudevents import input_headers
@@ -101,6 +102,19 @@ async def test_chosen_messages_are_released_and_the_list_says_what_came_of_each(
     for number in (good, bad):
         assert await noted(town, number) == [("RELEASED", True, "发送方已改正")]
     assert chief.amiss == []
+
+
+async def test_others_at_the_centre_read_which_desk_it_is_in_their_own_language(
+    people: People, door: Door
+) -> None:
+    await parked(door.town, b"{}")
+    agent = await people.sign_in("孙坐席", roles.AGENTS)
+    await agent.look(Language.CHINESE, Theme.LIGHT)
+    await agent.goto("/board/parked")
+    desks = await agent.page.locator("tbody td:nth-child(2)").all_text_contents()
+    assert "受理" in desks
+    assert "intake" not in desks
+    assert agent.amiss == []
 
 
 async def test_a_message_is_opened_by_an_act_that_is_written_down_and_dropped_with_a_reason(

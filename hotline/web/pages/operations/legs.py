@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -17,13 +18,16 @@ from hotline.readside.leg_figures import (
     since,
 )
 from hotline.readside.legs import Leg
+from hotline.readside.standing import AsOf, as_of
 from hotline.web.pages.asking import PageAsk
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.operations.leg_drawing import LegBar, histogram_svg
+from hotline.web.pages.rendering import as_of_words, is_late
 from hotline.web.pages.telling_time import Text, instant
 from hotline.web.reading import lent
 from shared.complaint import Stage
 from shared.events.base import DeskName
+from shared.runtime.errors import UserError
 from shared.versions import RULESET
 
 HALF, MOST = SHARES = (0.5, 0.95)
@@ -80,7 +84,7 @@ class LegLine(NamedTuple):
     most: str
     histogram: Markup
     slow: str
-    """The address of those that are in this leg now, the slowest first; empty where there is no such list."""
+    """The address of those that are in this leg now, the earliest due first; empty where there is no such list."""
 
 
 class UnitChoice(NamedTuple):
@@ -116,6 +120,16 @@ async def leg_values(ask: PageAsk, choice: LegChoice) -> dict[str, Any]:
     }
 
 
+async def leg_stamp_values(ask: PageAsk) -> dict[str, Any]:
+    """As of when the legs are: the projector makes them, and not the processes that the page asks."""
+    async with lent(ask.rooms.pool) as connection:
+        try:
+            standing = await as_of(connection)
+        except UserError:  # no projector has ever run: a page for trouble shows the rest
+            standing = AsOf(0, timedelta(), going=True)
+    return {"legs_as_of": as_of_words(ask.look, standing, ask.now), "legs_late": is_late(standing)}
+
+
 def _line(ask: PageAsk, one: LegFigures, choice: LegChoice) -> LegLine:
     text = ask.text
     half, most = (one.quantile(share) for share in SHARES)
@@ -129,7 +143,7 @@ def _line(ask: PageAsk, one: LegFigures, choice: LegChoice) -> LegLine:
     return LegLine(
         one.leg,
         name,
-        lies_with if isinstance(lies_with, DeskName) else text(lies_with),
+        ask.name("desk", lies_with) if isinstance(lies_with, DeskName) else text(lies_with),
         told["lives"],
         told["half"],
         told["most"],

@@ -15,7 +15,14 @@ from hotline.web.pages.catalogues import N_
 from hotline.web.pages.live import Render, RenderedRegion
 from hotline.web.pages.naming import unit_name
 from hotline.web.pages.operations.graph import DrawnEdge, DrawnStation, graph_svg
-from hotline.web.pages.operations.legs import SPANS, LegChoice, choice_of, leg_values, units_of
+from hotline.web.pages.operations.legs import (
+    SPANS,
+    LegChoice,
+    choice_of,
+    leg_stamp_values,
+    leg_values,
+    units_of,
+)
 from hotline.web.pages.operations.readings import Quantile
 from hotline.web.pages.operations.stations import (
     Edge,
@@ -31,7 +38,15 @@ from hotline.web.reading import lent
 from shared.runtime.processor_time import ProcessorWork
 
 TEMPLATE: Final = "operations.html"
-GRAPH, AWAY, TABLE, WORK, LIVES, LEGS = REGIONS = ("graph", "away", "table", "work", "lives", "legs")
+GRAPH, AWAY, TABLE, WORK, LIVES, LEGS, STAMP = REGIONS = (
+    "graph",
+    "away",
+    "table",
+    "work",
+    "lives",
+    "legs",
+    "stamp",
+)
 """The parts that change; each is a block of the template, in an element `operations-…`."""
 LIVES_MAX: Final = 10
 """Rows of the slowest lives, and of the failing ones."""
@@ -161,6 +176,8 @@ async def _values(ask: PageAsk, region: str, choice: LegChoice) -> dict[str, Any
         return {LIVES: await _lives(ask)}
     if region == LEGS:
         return await leg_values(ask, choice)
+    if region == STAMP:
+        return await leg_stamp_values(ask)
     return _figures(ask, region)
 
 
