@@ -19,10 +19,7 @@ from hotline.web.pages.list_filters import (
 )
 from hotline.web.pages.reply_templates import NotKept, personal_flaw
 from hotline.web.pages.unit_list import unit_page
-from hotline.web.reading import lent
 
-_KEEP: Final = "SELECT web.keep_filter($1, $2, $3, $4, $5)"
-_DROP: Final = "SELECT web.drop_filter($1, $2, $3)"
 _FULL: Final = NotKept(
     "name", N_("You keep %(most)s filters, which is the most. Delete one first."), {"most": FILTERS_MAX}
 )
@@ -35,10 +32,9 @@ async def keep_filter(ask: PageAsk) -> PageView | PageMoved:
     query = urlencode({"tab": tab, **only.parts})
     flaw = _flaw_of(name, only)
     if flaw is None:
-        async with lent(ask.rooms.pool) as connection:
-            answer = await connection.fetchval(
-                _KEEP, ask.staff.staff_id, UNIT_ORDERS, name, query, FILTERS_MAX
-            )
+        answer = await ask.rooms.kept.keep_filter(
+            ask.staff.staff_id, UNIT_ORDERS, name, query, most=FILTERS_MAX
+        )
         flaw = _FULL if answer == "full" else None
     if flaw is None:
         return PageMoved(f"/work?{query}")
@@ -50,8 +46,7 @@ async def keep_filter(ask: PageAsk) -> PageView | PageMoved:
 async def drop_filter(ask: PageAsk) -> PageMoved:
     """Delete a filter that this person keeps."""
     form = await form_of(ask)
-    async with lent(ask.rooms.pool) as connection:
-        await connection.execute(_DROP, ask.staff.staff_id, UNIT_ORDERS, str(form.get("name", "")))
+    await ask.rooms.kept.drop_filter(ask.staff.staff_id, UNIT_ORDERS, str(form.get("name", "")))
     return PageMoved(f"/work?{urlencode({'tab': tab_in(form), **filter_in(form).parts})}")
 
 

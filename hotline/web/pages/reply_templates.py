@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from hotline.web.kept_texts import KeptTexts
 from hotline.web.pages.asking import PageAsk
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.verbs import UNIT_VERBS, WORDS
@@ -40,8 +41,6 @@ SELECT t.template_id, t.verb, t.name, t.text, t.changed_at, s.name
 FROM web.reply_template t JOIN web.staff s USING (staff_id)
 WHERE t.unit = $1 AND ($2 = '' OR t.verb = $2) ORDER BY t.verb, t.name
 """
-_KEEP: Final = "SELECT web.keep_template($1, $2, $3, $4, $5, $6)"
-_DROP: Final = "SELECT web.drop_template($1, $2)"
 
 
 class ReplyTemplate(NamedTuple):
@@ -160,14 +159,9 @@ async def templates_of(connection: Connection, unit: str, verb: str = "") -> Seq
 
 
 async def keep(
-    connection: Connection, staff_id: str, template: int | None, verb: str, name: str, text: str
+    kept: KeptTexts, staff_id: str, template: int | None, verb: str, name: str, text: str
 ) -> NotKept | None:
     """Keep it for the person's unit, a new one without an id; the flaw for which it was not kept."""
-    answer = await connection.fetchval(_KEEP, staff_id, template, verb, name, text, TEMPLATES_MAX)
+    answer = await kept.keep_template(staff_id, template, verb, name, text, most=TEMPLATES_MAX)
     flaw = _ANSWERS.get(answer)
     return None if flaw is None else flaw._replace(told={"most": TEMPLATES_MAX})
-
-
-async def drop(connection: Connection, staff_id: str, template: int) -> None:
-    """Delete it, where it is one of the person's unit."""
-    await connection.execute(_DROP, staff_id, template)

@@ -20,7 +20,6 @@ from hotline.web.pages.reply_templates import (
     TEMPLATES_MAX,
     FormTemplates,
     NotKept,
-    drop,
     filled,
     flaw_of,
     id_of,
@@ -54,8 +53,7 @@ async def keep_template(ask: PageAsk) -> PageView | PageMoved:
     text = form.get("text", "").replace("\r\n", "\n").strip()
     flaw = flaw_of(verb, name, text, unit_name(ask.rooms.catalogue, ask.staff.unit))
     if flaw is None:
-        async with lent(ask.rooms.pool) as connection:
-            flaw = await keep(connection, ask.staff.staff_id, template, verb, name, text)
+        flaw = await keep(ask.rooms.kept, ask.staff.staff_id, template, verb, name, text)
     if flaw is None:
         return PageMoved(f"{TEMPLATES}?{urlencode({'done': KEPT})}")
     return await _shown(ask, template, flaw=flaw, draft=form)
@@ -65,8 +63,7 @@ async def drop_template(ask: PageAsk) -> PageMoved:
     """Delete one; one that is none of this unit's stays."""
     template = id_of(ask.path("template"))
     if template is not None:
-        async with lent(ask.rooms.pool) as connection:
-            await drop(connection, ask.staff.staff_id, template)
+        await ask.rooms.kept.drop_template(ask.staff.staff_id, template)
     return PageMoved(f"{TEMPLATES}?{urlencode({'done': DROPPED})}")
 
 
