@@ -228,6 +228,23 @@ async def test_a_filter_with_a_number_or_one_too_many_is_refused_and_a_revoked_p
     assert await door.town.value(held, staff_id) == 0
 
 
+async def test_what_nobody_can_read_or_is_too_long_is_refused_with_a_sentence(clerk: Watched) -> None:
+    origin = {"headers": {"Origin": clerk.origin}, "max_redirects": 0}
+    long = dict.fromkeys(("subject", "place", "text"), "漏" * 100)
+    for path, form, status in (
+        ("/work/filters", {"name": "\u200b\u3164", "due": "3d"}, 409),
+        ("/work/filters", {"name": "a\0b", "due": "3d"}, 409),
+        ("/work/filters", {"name": "太长", **long}, 409),
+        ("/work/filters/delete", {"name": "a\0b"}, 303),
+        ("/templates", {"verb": "answer", "name": "a\0b", "text": TEXT}, 409),
+        ("/templates", {"verb": "answer", "name": "\u200b", "text": TEXT}, 409),
+        ("/templates", {"verb": "answer", "name": "空字符", "text": "您\0好"}, 409),
+    ):
+        answer = await clerk.page.context.request.post(clerk.origin + path, form=form, **origin)
+        assert answer.status == status, (path, form)
+        assert status == 303 or 'role="alert"' in await answer.text(), (path, form)
+
+
 async def test_the_login_of_the_public_listener_keeps_and_deletes_nothing(people: People, door: Door) -> None:
     staff_id, _ = await people.link("冯雪", roles.UNIT, QUIET_UNIT)
     name = f"公众{next(_names)}"

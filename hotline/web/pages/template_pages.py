@@ -26,6 +26,7 @@ from hotline.web.pages.reply_templates import (
     is_one_line,
     joined,
     keep,
+    name_in,
     templates_of,
     values_of,
 )
@@ -49,7 +50,7 @@ async def keep_template(ask: PageAsk) -> PageView | PageMoved:
     """Keep what was written. Where it is refused the page says why, and the draft stays."""
     form = {name: str(value) for name, value in (await form_of(ask)).items()}
     template = id_of(form.get("template", ""))
-    verb, name = form.get("verb", ""), form.get("name", "").strip()
+    verb, name = form.get("verb", ""), name_in(form)
     text = form.get("text", "").replace("\r\n", "\n").strip()
     flaw = flaw_of(verb, name, text, unit_name(ask.rooms.catalogue, ask.staff.unit))
     if flaw is None:
