@@ -18,6 +18,7 @@ from hotline.web.city_clock import CityClock
 from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
 from hotline.web.judging import Judge
+from hotline.web.kept_texts import KeptTexts
 from hotline.web.keys import Key
 from hotline.web.limits import BODY_BYTES_MAX, BODY_SECONDS_MAX
 from hotline.web.open311.offers import ServiceOffers
@@ -83,6 +84,7 @@ class Rooms(NamedTuple):
     readings: ContactReader
     parked: ParkedMessages
     marks: CallerMarks
+    kept: KeptTexts
     provided: ProvidedStaff | None
     """People of the city's identity provider; None where there is none."""
     telemetry: Telemetry

@@ -25,6 +25,7 @@ from hotline.web.contact_reader import ContactReader
 from hotline.web.contact_seal import ContactSeal
 from hotline.web.identity_provider import IdentityProvider
 from hotline.web.judging import Judge
+from hotline.web.kept_texts import KeptTexts
 from hotline.web.keys import KeyRing
 from hotline.web.limits import (
     KEY_USED_SECONDS,
@@ -207,6 +208,7 @@ async def opened(settings: Settings, telemetry: Telemetry) -> AsyncIterator[WebP
             contacts=seal,
             parked=ParkedMessages(contacts),
             marks=CallerMarks(contacts, callers),
+            kept=KeptTexts(contacts),
             provided=_provided(settings, contacts),
             telemetry=telemetry,
         )

@@ -136,8 +136,8 @@ def test_questions_are_counted_over_their_kinds() -> None:
     [
         (HEALTHY._replace(parked=3), "搁置消息"),
         (HEALTHY._replace(stopped=1), "停止接收的主题"),
-        (HEALTHY._replace(unsent=timedelta(minutes=2)), "转发：最早未发出"),
-        (HEALTHY._replace(late=timedelta(minutes=2)), "时钟：最早未触发时限"),
+        (HEALTHY._replace(unsent=timedelta(minutes=2)), "转发:最早未发出"),
+        (HEALTHY._replace(late=timedelta(minutes=2)), "时钟:最早未触发时限"),
     ],
 )
 def test_what_does_not_run_is_marked(health: CityHealth, which: str) -> None:
@@ -153,7 +153,7 @@ def test_what_does_not_run_is_marked(health: CityHealth, which: str) -> None:
 
 def test_every_card_says_as_of_when_and_old_ones_say_so() -> None:
     assert {card.as_of for card in cards().values()} == {"截至 09-27 12:00:00"}
-    assert figures_stamp(figures(), ZONE, CHINESE).as_of == "截至 09-27 12:00:00（第 12,345 条记录）"
+    assert figures_stamp(figures(), ZONE, CHINESE).as_of == "截至 09-27 12:00:00(第 12,345 条记录)"
     for late in (AsOf(1, timedelta(seconds=11)), AsOf(1, timedelta(), going=True)):
         assert all(card.stale for card in cards(as_of=late).values())
         assert figures_stamp(figures(as_of=late), ZONE, ENGLISH).stale
@@ -178,7 +178,7 @@ def test_a_place_shows_its_share_or_its_load_and_leads_to_what_it_shows() -> Non
     drawn = DrawnMap(city_map())
     late = places_view(figures(), catalogue(), drawn, Shading.OVERDUE, CHINESE)
     load = places_view(figures(), catalogue(), drawn, Shading.LOAD, CHINESE)
-    assert "东城区：承办中 40 件，超时 10 件" in late.map
+    assert "东城区:承办中 40 件,超时 10 件" in late.map
     assert ">25%<" in late.map
     assert ">40<" in load.map
     table = district_table(figures(), catalogue(), Shading.OVERDUE)

@@ -11,6 +11,7 @@ import pytest
 from hotline.governance.facts import ItemNamed, ProgrammeAdopted, ProgrammeProposed, TaskSet, programme_id_of
 from hotline.governance.log import programmes
 from hotline.scoring.ledger import scores
+from hotline.web.pages.candidates import PERIODS, period_of
 from hotline.web.pages.problems import PageRefusal
 from hotline.web.pages.ranking import month_of
 from services.intake.knowledge.base import add, load_where_empty, withdraw
@@ -132,6 +133,14 @@ async def test_candidates_lead_to_the_complaints_behind_them(chief: Watched, doo
         answer = await chief.page.context.request.get(f"{chief.origin}/programmes/{wrong}")
         assert answer.status == 400
     assert chief.amiss == []
+
+
+@pytest.mark.parametrize("days", PERIODS)
+def test_a_period_of_candidates_has_the_days_it_is_named_by(days: int) -> None:
+    period = period_of(days, date(2021, 10, 5))
+    assert (period.until - period.first).days == days
+    assert (period.last, period.until) == (date(2021, 10, 5), date(2021, 10, 6))
+    assert period_of(30, date(2021, 9, 30)).first == date(2021, 9, 1)
 
 
 async def test_the_ranking_says_how_far_it_is_counted(chief: Watched, door: Door, town: City) -> None:

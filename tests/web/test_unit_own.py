@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Final
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -225,3 +226,44 @@ async def test_a_filter_with_a_number_or_one_too_many_is_refused_and_a_revoked_p
     async with acting(door.town.endpoints.login("operator")) as operator:
         await operator.execute("SELECT web.revoke_staff($1)", staff_id)
     assert await door.town.value(held, staff_id) == 0
+
+
+async def test_what_nobody_can_read_or_is_too_long_is_refused_with_a_sentence(clerk: Watched) -> None:
+    origin = {"headers": {"Origin": clerk.origin}, "max_redirects": 0}
+    long = dict.fromkeys(("subject", "place", "text"), "漏" * 100)
+    for path, form, status in (
+        ("/work/filters", {"name": "\u200b\u3164", "due": "3d"}, 409),
+        ("/work/filters", {"name": "a\0b", "due": "3d"}, 409),
+        ("/work/filters", {"name": "太长", **long}, 409),
+        ("/work/filters/delete", {"name": "a\0b"}, 303),
+        ("/templates", {"verb": "answer", "name": "a\0b", "text": TEXT}, 409),
+        ("/templates", {"verb": "answer", "name": "\u200b", "text": TEXT}, 409),
+        ("/templates", {"verb": "answer", "name": "空字符", "text": "您\0好"}, 409),
+    ):
+        answer = await clerk.page.context.request.post(clerk.origin + path, form=form, **origin)
+        assert answer.status == status, (path, form)
+        assert status == 303 or 'role="alert"' in await answer.text(), (path, form)
+
+
+async def test_the_login_of_the_public_listener_keeps_and_deletes_nothing(people: People, door: Door) -> None:
+    staff_id, _ = await people.link("冯雪", roles.UNIT, QUIET_UNIT)
+    name = f"公众{next(_names)}"
+    acts = (
+        ("SELECT web.keep_template($1, NULL, 'answer', $2, '您好', 100)", staff_id, name),
+        ("SELECT web.keep_filter($1, 'orders', $2, 'tab=all', 12)", staff_id, name),
+        ("SELECT web.drop_template($1, 1)", staff_id),
+        ("SELECT web.drop_filter($1, 'orders', $2)", staff_id, name),
+    )
+    for login in ("web", "reader", "operator"):
+        async with acting(door.town.endpoints.login(login)) as other:
+            for act in acts:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await other.fetchval(*act)
+    kept = (
+        "SELECT (SELECT count(*) FROM web.reply_template WHERE name = $1)"
+        " + (SELECT count(*) FROM web.saved_filter WHERE name = $1)"
+    )
+    assert await door.town.value(kept, name) == 0
+    async with acting(door.town.endpoints.login("staff")) as staff:
+        assert [await staff.fetchval(*act) for act in acts] == ["kept", "kept", None, None]
+    assert await door.town.value(kept, name) == 1

@@ -122,7 +122,12 @@ def _period(ask: PageAsk) -> Period:
     if days not in {str(one) for one in PERIODS}:
         raise PageRefusal(PageFault.BAD_REQUEST)
     last = in_zone(ask.now, zone_of(ask.rooms.board.rules)).date()
-    return Period(int(days), last - timedelta(days=int(days)), last)
+    return period_of(int(days), last)
+
+
+def period_of(days: int, last: date) -> Period:
+    """So many days, of which this one is the last."""
+    return Period(days, last - timedelta(days=days - 1), last)
 
 
 def _row(one: Candidate, period: Period) -> CandidateRow:

@@ -20,6 +20,8 @@ FILTERS_MAX: Final = 12
 """Filters that a person keeps of one list: a line of links."""
 TYPED_MAX: Final = 100
 """Characters of one part of a filter."""
+QUERY_MAX: Final = 2000
+"""Characters of a kept filter's address: a Chinese character is nine of them."""
 DUES: Final[Mapping[str, timedelta]] = {
     "4h": timedelta(hours=4),
     "24h": timedelta(hours=24),

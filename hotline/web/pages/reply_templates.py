@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from hotline.web.kept_texts import KeptTexts
 from hotline.web.pages.asking import PageAsk
 from hotline.web.pages.catalogues import N_
 from hotline.web.pages.verbs import UNIT_VERBS, WORDS
 from hotline.web.reading import Connection
 from services.intake.numbers_in_texts import kinds_in
+from shared.text import has_words, unplain
 
 NAME_MAX: Final = 40
 """Characters of a template's name."""
@@ -40,8 +42,6 @@ SELECT t.template_id, t.verb, t.name, t.text, t.changed_at, s.name
 FROM web.reply_template t JOIN web.staff s USING (staff_id)
 WHERE t.unit = $1 AND ($2 = '' OR t.verb = $2) ORDER BY t.verb, t.name
 """
-_KEEP: Final = "SELECT web.keep_template($1, $2, $3, $4, $5, $6)"
-_DROP: Final = "SELECT web.drop_template($1, $2)"
 
 
 class ReplyTemplate(NamedTuple):
@@ -87,6 +87,7 @@ TEMPLATED: Final = tuple(name for name, verb in UNIT_VERBS.items() if verb.templ
 NUMBER_STANDS: Final = N_(
     "A number that looks like a contact stands in it (%(kind)s). Texts that are kept hold none: take it out."
 )
+HIDDEN_STANDS: Final = N_("A character that nobody sees stands in it. Type it anew.")
 _KINDS: Final = {"电话": N_("telephone"), "身份证": N_("identity card"), "银行卡": N_("bank card")}
 _ANSWERS: Final = {
     "full": NotKept(
@@ -122,25 +123,49 @@ def personal_flaw(field: str, text: str) -> NotKept | None:
     return NotKept(field, NUMBER_STANDS, {"kind": _KINDS[kinds[0]]}) if kinds else None
 
 
+def name_flaw(name: str, most: int) -> NotKept | None:
+    """The flaw of a name of at most so many characters; None where it has none.
+
+    It is a link, and two names that look the same are the same: nothing hidden stands in it.
+    """
+    if not has_words(name) or len(name) > most:
+        return NotKept("name", N_("Give it a name of at most %(most)s characters."), {"most": most})
+    return None if unplain(name) is None else NotKept("name", HIDDEN_STANDS)
+
+
+def name_in(form: Mapping[str, object]) -> str:
+    """The name that was typed; blanks of all kinds become the usual one, and none stands at an end."""
+    return " ".join(str(form.get("name", "")).split())
+
+
 def flaw_of(verb: str, name: str, text: str, unit: str) -> NotKept | None:
     """The first flaw of a template of the unit of this name; None where it has none."""
     field = UNIT_VERBS[verb].filled_field if verb in TEMPLATED else None
     if field is None:
         return NotKept("verb", N_("Choose the act that the text is for."))
-    if not name or len(name) > NAME_MAX:
-        return NotKept("name", N_("Give it a name of at most %(most)s characters."), {"most": NAME_MAX})
-    if not text:
+    return (
+        name_flaw(name, NAME_MAX)
+        or _text_flaw(text, field.most, unit)
+        or personal_flaw("name", name)
+        or personal_flaw("text", text)
+    )
+
+
+def _text_flaw(text: str, most: int, unit: str) -> NotKept | None:
+    if not has_words(text):
         return NotKept("text", N_("Write the text."))
+    if "\0" in text:  # PostgreSQL keeps none
+        return NotKept("text", HIDDEN_STANDS)
     unknown = next((one for one in _PLACE.findall(text) if one.strip() not in PLACES), None)
     if unknown is not None:
         return NotKept("text", N_("Nothing is filled in for {%(word)s}."), {"word": unknown})
     longest = len(filled(text, values_of(NUMBER_FORM, unit, DUE_FORM)))
-    if longest > field.most:
-        told = {"most": field.most, "n": longest}
+    if longest > most:
+        told = {"most": most, "n": longest}
         return NotKept(
             "text", N_("With all filled in it has %(n)s characters; this act takes %(most)s."), told
         )
-    return personal_flaw("name", name) or personal_flaw("text", text)
+    return None
 
 
 def is_one_line(verb: str) -> bool:
@@ -160,14 +185,9 @@ async def templates_of(connection: Connection, unit: str, verb: str = "") -> Seq
 
 
 async def keep(
-    connection: Connection, staff_id: str, template: int | None, verb: str, name: str, text: str
+    kept: KeptTexts, staff_id: str, template: int | None, verb: str, name: str, text: str
 ) -> NotKept | None:
     """Keep it for the person's unit, a new one without an id; the flaw for which it was not kept."""
-    answer = await connection.fetchval(_KEEP, staff_id, template, verb, name, text, TEMPLATES_MAX)
+    answer = await kept.keep_template(staff_id, template, verb, name, text, most=TEMPLATES_MAX)
     flaw = _ANSWERS.get(answer)
     return None if flaw is None else flaw._replace(told={"most": TEMPLATES_MAX})
-
-
-async def drop(connection: Connection, staff_id: str, template: int) -> None:
-    """Delete it, where it is one of the person's unit."""
-    await connection.execute(_DROP, staff_id, template)

@@ -20,13 +20,13 @@ from hotline.web.pages.reply_templates import (
     TEMPLATES_MAX,
     FormTemplates,
     NotKept,
-    drop,
     filled,
     flaw_of,
     id_of,
     is_one_line,
     joined,
     keep,
+    name_in,
     templates_of,
     values_of,
 )
@@ -50,12 +50,11 @@ async def keep_template(ask: PageAsk) -> PageView | PageMoved:
     """Keep what was written. Where it is refused the page says why, and the draft stays."""
     form = {name: str(value) for name, value in (await form_of(ask)).items()}
     template = id_of(form.get("template", ""))
-    verb, name = form.get("verb", ""), form.get("name", "").strip()
+    verb, name = form.get("verb", ""), name_in(form)
     text = form.get("text", "").replace("\r\n", "\n").strip()
     flaw = flaw_of(verb, name, text, unit_name(ask.rooms.catalogue, ask.staff.unit))
     if flaw is None:
-        async with lent(ask.rooms.pool) as connection:
-            flaw = await keep(connection, ask.staff.staff_id, template, verb, name, text)
+        flaw = await keep(ask.rooms.kept, ask.staff.staff_id, template, verb, name, text)
     if flaw is None:
         return PageMoved(f"{TEMPLATES}?{urlencode({'done': KEPT})}")
     return await _shown(ask, template, flaw=flaw, draft=form)
@@ -65,8 +64,7 @@ async def drop_template(ask: PageAsk) -> PageMoved:
     """Delete one; one that is none of this unit's stays."""
     template = id_of(ask.path("template"))
     if template is not None:
-        async with lent(ask.rooms.pool) as connection:
-            await drop(connection, ask.staff.staff_id, template)
+        await ask.rooms.kept.drop_template(ask.staff.staff_id, template)
     return PageMoved(f"{TEMPLATES}?{urlencode({'done': DROPPED})}")
 
 
