@@ -21,6 +21,7 @@ from hotline.readside.unit_list import TABS
 from hotline.web.pages.citizen.routes import CITIZEN_PAGES, DOOR_PAGES
 from hotline.web.pages.routes import OPEN_PAGES, PAGES
 from services.intake.knowledge.file import Articles
+from shared import roles
 from shared.complaint_number import number_of
 from shared.ids import ComplaintId
 
@@ -37,6 +38,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "/sign-in/provider/out": "it goes on to an identity provider",
 }
 """Pages that are not asked for, and why."""
+LED_ON: Final = {"/board/parked": roles.SUPERVISION}
+"""By page the role that it leads on to a page of its own: others are asked for."""
 KNOWN_MAX: Final = 200
 """Complaints of each list that pages are asked for."""
 _BUSIEST: Final = (
@@ -74,12 +77,20 @@ class KnownCity:
     """Written as 2025-10."""
     programmes: Sequence[str]
     articles: Sequence[str]
+    messages: Sequence[str]
+    """Numbers of parked messages."""
+    marks: Sequence[str]
+    """Numbers of marks of callers."""
     questions: Sequence[str]
 
 
 def pages_asked() -> list[PageOfTable]:
     """Every page that is asked for: those of the tables, without streams and what only goes on elsewhere."""
-    every = [PageOfTable(one.path, one.roles) for one in PAGES if one.method == GET]
+    every = [
+        PageOfTable(one.path, tuple(role for role in one.roles if role != LED_ON.get(one.path)))
+        for one in PAGES
+        if one.method == GET
+    ]
     every += [PageOfTable(one.path, (ANYBODY,)) for one in OPEN_PAGES if one.method == GET]
     every += [
         PageOfTable(path, (CITIZEN,)) for method, path, _ in (*DOOR_PAGES, *CITIZEN_PAGES) if method == GET
@@ -105,6 +116,9 @@ async def known_of(owner: asyncpg.Connection[Any], told: Articles, questions: Se
         )
         return [row[0] for row in found]
 
+    async def numbers_of(statement: str) -> list[str]:
+        return [str(row[0]) for row in await owner.fetch(statement, KNOWN_MAX)]
+
     months = await owner.fetch(
         "SELECT DISTINCT to_char(month, 'YYYY-MM') FROM es.score_life WHERE month IS NOT NULL"
     )
@@ -119,6 +133,8 @@ async def known_of(owner: asyncpg.Connection[Any], told: Articles, questions: Se
         months=sorted(row[0] for row in months),
         programmes=[one.programme_id for one in await Programmes(owner).all()],
         articles=sorted({one.id for one in told.articles}),
+        messages=await numbers_of("SELECT parked_id FROM es.parked ORDER BY 1 LIMIT $1"),
+        marks=await numbers_of("SELECT mark_id FROM vault.caller_mark ORDER BY 1 LIMIT $1"),
         questions=questions,
     )
 
@@ -136,7 +152,14 @@ class PageAddresses:
         told: dict[str, str] = {}
         if "{number}" in made:
             told["number"] = number or self._number(path)
-        for name, values in (("programme", self.known.programmes), ("article", self.known.articles)):
+        known = self.known
+        lists = {
+            "programme": known.programmes,
+            "article": known.articles,
+            "message": known.messages,
+            "mark": known.marks,
+        }
+        for name, values in lists.items():
             if f"{{{name}}}" in made:
                 told[name] = quote(self._one(values), safe="")
         if "{which}" in made:

@@ -32,7 +32,7 @@ from hotline.governance.facts import (
     programme_id_of,
 )
 from hotline.governance.log import programmes
-from hotline.lab.bench import picture
+from hotline.lab.bench import page_furniture, picture
 from hotline.lab.bench.generator import append_lives, grow_lives
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.page_addresses import (
@@ -252,7 +252,7 @@ class _Run:
 async def _furnished(
     endpoints: CityEndpoints, owner: asyncpg.Connection[Any], say: Callable[[str], None]
 ) -> KnownCity:
-    """Give the city its time, its articles, a year of programmes and its scores; what there is then."""
+    """Give the city its time, its articles, a year of programmes, full lists and its scores; what there is then."""
     present: datetime = await owner.fetchval(_LAST)
     await prepare(endpoints.owner_dsn)
     await owner.execute(_CLOCK, present)
@@ -262,6 +262,7 @@ async def _furnished(
     async with programmes(endpoints.login("governor")) as log:
         for month in range(1, MONTHS + 1):
             await log.record(_programme(present.year, month, present))
+    await page_furniture.fill(owner)
     say("the scores of every month are counted")
     rules = ruleset(RULESET)
     async with scores(endpoints.login("governor"), ZoneInfo(rules.timezone), rules.score.counting) as view:
