@@ -100,7 +100,7 @@ async def test_a_process_that_is_killed_is_away_since_then_and_back_with_its_rat
         await notice.wait_for(timeout=60_000 * PATIENCE)
         said = await notice.inner_text()
         assert datetime.strptime(said.rstrip(".").rpartition(" ")[2], "%H:%M:%S")  # noqa: DTZ007 -- a time of day
-        assert await chief.page.locator("#operations-graph rect.service.away").count() == 1
+        await chief.page.locator("#operations-graph rect.service.away").wait_for(timeout=60_000 * PATIENCE)
         await recorded(await watched.door.of(roles.AGENTS))
         old = chief.page.locator("#operations-stamp .stamp.old", has_text="behind the log")
         await old.wait_for(timeout=60_000 * PATIENCE)  # nobody counts its legs
