@@ -1,8 +1,8 @@
 """The edges of the histograms of legs: each a duration with the reason why it is one.
 
-A leg lies in the first bucket whose edge it does not pass. So how many took no longer than an edge is exact; a quantile
-is as exact as its bucket is narrow. It does not say how many kept the limit of an answer. A leg runs from the signature,
-and on through pauses and extensions. A limit runs from another instant, over days of the calendar. Raise
+A leg lies in the first bucket whose edge it does not pass. So how many took no longer than an edge is exact. A quantile
+is as exact as its bucket is narrow. It does not say how many kept the limit of an answer. A leg runs from the
+signature, and on through pauses and extensions. A limit runs from another instant, over days of the calendar. Raise
 `hotline.readside.rows.VERSION` with every change: stored rows hold the number of a bucket.
 """
 

@@ -87,7 +87,12 @@ CLIENTS: Final = {
     "graceful_timeout",
 }
 """What a client of Kafka or PostgreSQL is told about its patience."""
-APART: Final = {"deploy/embedded/kafka.py", "hotline/lab/bench/pages.py", "hotline/lab/bench/reads.py", "hotline/lab/bench/timers.py"}
+APART: Final = {
+    "deploy/embedded/kafka.py",
+    "hotline/lab/bench/pages.py",
+    "hotline/lab/bench/reads.py",
+    "hotline/lab/bench/timers.py",
+}
 """The first asks whether Kafka answers at all, the others fill tables; nobody waits for them."""
 
 
