@@ -18,6 +18,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = web, pg_catalog AS $$
 DECLARE
     its_unit text;
 BEGIN
+    PERFORM es.must_be('staff');
     SELECT s.unit INTO its_unit FROM staff s WHERE s.staff_id = p_staff AND s.unit <> '' AND s.revoked_at IS NULL;
     IF its_unit IS NULL THEN
         RAISE EXCEPTION 'there is nobody % of a unit', p_staff USING ERRCODE = 'HL004';
@@ -41,13 +42,15 @@ END $$;
 
 -- Delete a template of the person's unit; one that is gone already stays so.
 CREATE FUNCTION web.drop_template(p_staff text, p_id bigint) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = web, pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = web, pg_catalog AS $$
+BEGIN
+    PERFORM es.must_be('staff');
     DELETE FROM reply_template t USING staff s
-    WHERE t.template_id = p_id AND s.staff_id = p_staff AND s.unit = t.unit AND s.revoked_at IS NULL
-$$;
+        WHERE t.template_id = p_id AND s.staff_id = p_staff AND s.unit = t.unit AND s.revoked_at IS NULL;
+END $$;
 
 REVOKE ALL ON FUNCTION web.keep_template, web.drop_template FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION web.keep_template, web.drop_template TO hotline_web;
+GRANT EXECUTE ON FUNCTION web.keep_template, web.drop_template TO hotline_staff; -- they believe the id of the person
 GRANT SELECT ON web.reply_template TO hotline_web, hotline_reader;
 
 -- migrate:down

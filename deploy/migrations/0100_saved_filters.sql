@@ -13,6 +13,7 @@ CREATE TABLE web.saved_filter (
 CREATE FUNCTION web.keep_filter(p_staff text, p_list text, p_name text, p_query text, p_most int) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = web, pg_catalog AS $$
 BEGIN
+    PERFORM es.must_be('staff');
     PERFORM FROM staff WHERE staff_id = p_staff AND revoked_at IS NULL FOR UPDATE; -- so one at a time is counted
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is nobody % who may sign in', p_staff USING ERRCODE = 'HL004';
@@ -29,9 +30,11 @@ BEGIN
 END $$;
 
 CREATE FUNCTION web.drop_filter(p_staff text, p_list text, p_name text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = web, pg_catalog AS $$
-    DELETE FROM saved_filter WHERE (staff_id, list, name) = (p_staff, p_list, p_name)
-$$;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = web, pg_catalog AS $$
+BEGIN
+    PERFORM es.must_be('staff');
+    DELETE FROM saved_filter WHERE (staff_id, list, name) = (p_staff, p_list, p_name);
+END $$;
 
 -- As before, and the person's filters go.
 CREATE OR REPLACE FUNCTION web.revoke_staff(p_id text) RETURNS void
@@ -47,7 +50,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION web.keep_filter, web.drop_filter FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION web.keep_filter, web.drop_filter TO hotline_web;
+GRANT EXECUTE ON FUNCTION web.keep_filter, web.drop_filter TO hotline_staff;
 GRANT SELECT ON web.saved_filter TO hotline_web;
 
 -- The units that a street has whistled for and that have not come, whichever unit it is.

@@ -38,13 +38,19 @@ BEGIN
 END $$;
 
 -- As es.release_parked, of several; what a desk has still to take up is not handed in twice. Sent again it is done.
+-- The messages that wait behind those chosen are locked with them, all in one order.
 CREATE FUNCTION es.release_parked_on_page(p_ids bigint[], p_who text, p_reason text, p_act text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = es, pg_catalog AS $$
 BEGIN
     PERFORM must_be('staff');
     PERFORM web.must_be_a('supervision', p_who);
     PERFORM must_say('reason', p_reason);
-    PERFORM FROM parked p WHERE p.parked_id = ANY (p_ids) ORDER BY p.parked_id FOR UPDATE;
+    PERFORM must_say('act', p_act);
+    PERFORM FROM parked p WHERE p.parked_id IN (
+            SELECT s.parked_id FROM parked one JOIN parked s ON s.consumer = one.consumer
+                AND (s.parked_id = one.parked_id OR s.complaint_id = one.complaint_id)
+            WHERE one.parked_id = ANY (p_ids))
+        ORDER BY p.parked_id FOR UPDATE;
     IF EXISTS (SELECT FROM parked_act a WHERE a.act_id = p_act) THEN
         RETURN;
     END IF;

@@ -4,9 +4,10 @@
 CREATE TABLE vault.caller_mark (
     mark_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     index   bytea CHECK (octet_length(index) = 16), -- as in vault.caller; NULL: the mark is over and was swept
-    days    int   NOT NULL CHECK (days > 0)         -- how long it warns, from its approval on: of the rule set
+    days    int   NOT NULL CHECK (days BETWEEN 1 AND 366) -- how long it warns, from its approval on: of the rule set
 );
 CREATE INDEX caller_mark_index ON vault.caller_mark (index) WHERE index IS NOT NULL;
+CREATE INDEX call_caller_place ON intake.call_caller (caller); -- how often a caller called is asked for each mark
 
 -- Each act by its own row: a mark is what its acts say.
 CREATE TABLE vault.caller_mark_act (
@@ -165,21 +166,35 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = vault, pg_catalog AS $$
     SELECT caller_of_call(p_call, p_who) IS NOT NULL
 $$;
 
--- For supervision: the marks, what waits first. What the caller has on record, and how often he called within a day.
+-- For supervision: a mark, what the caller has on record, and how often he called within a day.
+CREATE VIEW vault.caller_mark_shown AS
+    SELECT n.mark_id, n.standing, n.days, n.reason, n.proposed_by, n.proposed_at, n.approved_by, n.approved_at,
+           n.expires_at, n.last_act, n.last_by, n.last_at, n.last_reason,
+           (SELECT count(*) FROM vault.caller c WHERE c.index = n.index) AS complaints,
+           (SELECT count(*) FROM intake.call_caller c WHERE c.caller = n.index) AS calls
+    FROM vault.caller_mark_now n;
+-- The marks: what waits for a decision first, the oldest of that first.
 CREATE FUNCTION vault.marks(p_most int)
 RETURNS TABLE (mark_id bigint, standing text, days int, reason text, proposed_by text, proposed_at timestamptz,
                approved_by text, approved_at timestamptz, expires_at timestamptz, last_act text, last_by text,
                last_at timestamptz, last_reason text, complaints bigint, calls bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = vault, pg_catalog AS $$
-    SELECT n.mark_id, n.standing, n.days, n.reason, n.proposed_by, n.proposed_at, n.approved_by, n.approved_at,
-           n.expires_at, n.last_act, n.last_by, n.last_at, n.last_reason,
-           (SELECT count(*) FROM caller c WHERE c.index = n.index),
-           (SELECT count(*) FROM intake.call_caller c WHERE c.caller = n.index)
-    FROM caller_mark_now n
-    ORDER BY array_position(ARRAY['OBJECTED', 'PROPOSED', 'IN_FORCE'], n.standing), n.mark_id DESC LIMIT p_most
+    SELECT * FROM caller_mark_shown n
+    ORDER BY array_position(ARRAY['OBJECTED', 'PROPOSED', 'IN_FORCE'], n.standing),
+        CASE WHEN n.standing IN ('OBJECTED', 'PROPOSED') THEN n.mark_id ELSE -n.mark_id END
+    LIMIT p_most
 $$;
 
--- Marks that are over are found by no number any more. The acts stay. Returns how many there were.
+CREATE FUNCTION vault.mark(p_mark bigint)
+RETURNS TABLE (mark_id bigint, standing text, days int, reason text, proposed_by text, proposed_at timestamptz,
+               approved_by text, approved_at timestamptz, expires_at timestamptz, last_act text, last_by text,
+               last_at timestamptz, last_reason text, complaints bigint, calls bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = vault, pg_catalog AS $$
+    SELECT * FROM caller_mark_shown n WHERE n.mark_id = p_mark
+$$;
+
+-- Marks that are over are found by no number any more. The acts stay, but for the words of citizens who objected.
+-- Returns how many there were.
 CREATE FUNCTION vault.marks_over() RETURNS SETOF bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = vault, pg_catalog AS $$
     SELECT n.mark_id FROM caller_mark_now n
@@ -188,22 +203,26 @@ $$;
 CREATE FUNCTION vault.forget_marks(p_marks bigint[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = vault, pg_catalog AS $$
 DECLARE
-    n bigint;
+    gone bigint[];
 BEGIN
-    UPDATE caller_mark m SET index = NULL WHERE m.mark_id = ANY (p_marks) AND m.mark_id IN (SELECT marks_over());
-    GET DIAGNOSTICS n = ROW_COUNT;
-    RETURN n;
+    WITH swept AS (
+        UPDATE caller_mark m SET index = NULL WHERE m.mark_id = ANY (p_marks) AND m.mark_id IN (SELECT marks_over())
+        RETURNING m.mark_id
+    )
+    SELECT coalesce(array_agg(s.mark_id), '{}') INTO gone FROM swept s;
+    UPDATE caller_mark_act a SET reason = '' WHERE a.mark_id = ANY (gone) AND a.act = 'OBJECTED';
+    RETURN cardinality(gone);
 END $$;
 
 REVOKE ALL ON FUNCTION web.is_same_person, vault.add_mark_act, vault.propose_mark, vault.object_to_mark,
     vault.decide_mark, vault.caller_of_call, vault.propose_mark_of_call, vault.object_to_mark_of_call,
-    vault.mark_of_caller, vault.mark_of_call, vault.call_has_number, vault.marks, vault.marks_over, vault.forget_marks
-    FROM PUBLIC;
+    vault.mark_of_caller, vault.mark_of_call, vault.call_has_number, vault.marks, vault.mark, vault.marks_over,
+    vault.forget_marks FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.propose_mark, vault.object_to_mark TO hotline_agent;
 GRANT EXECUTE ON FUNCTION vault.decide_mark TO hotline_operator, hotline_staff;
 GRANT EXECUTE ON FUNCTION vault.propose_mark_of_call, vault.object_to_mark_of_call, vault.mark_of_caller,
     vault.mark_of_call, vault.call_has_number TO hotline_staff;
-GRANT EXECUTE ON FUNCTION vault.marks TO hotline_staff, hotline_reader;
+GRANT EXECUTE ON FUNCTION vault.marks, vault.mark TO hotline_staff, hotline_reader;
 GRANT EXECUTE ON FUNCTION vault.marks_over, vault.forget_marks TO hotline_operator;
 GRANT SELECT ON vault.caller_mark_act TO hotline_staff, hotline_reader;
 

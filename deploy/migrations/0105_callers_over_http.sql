@@ -17,40 +17,34 @@ ALTER TABLE vault.access ADD CONSTRAINT access_outcome_check
     CHECK (outcome IN (
         'FULL', 'MASKED', 'NOTHING', 'REFUSED', 'PUT', 'SHREDDED', 'FOUND', 'LINKED', 'UNLINKED', 'INDEXED'));
 
--- As in 0071, and its numbers are due to be looked for.
-CREATE OR REPLACE FUNCTION vault.seal(
-    p_stream uuid, p_contact bytea, p_key bytea, p_master bytea, p_sender text, p_replaces boolean
-) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = vault, es, pg_catalog AS $$
+-- As in 0071, and the numbers of what is sealed are due to be looked for.
+DO $$
 DECLARE
-    head json;
+    known text := pg_get_functiondef('vault.seal(uuid, bytea, bytea, bytea, text, boolean)'::regprocedure);
+    first text := replace(known, '(stream_id, sealed, taken_by) VALUES (p_stream, p_contact, p_sender)',
+        '(stream_id, sealed, taken_by, index_due) VALUES (p_stream, p_contact, p_sender, clock_timestamp())');
+    wanted text := replace(first, 'taken_at = clock_timestamp()', 'taken_at = clock_timestamp(), index_due = excluded.index_due');
 BEGIN
-    PERFORM es.must_say('sender', p_sender);
-    SELECT es.json_of(s.state) INTO head FROM es.stream s WHERE s.stream_id = p_stream;
-    IF FOUND THEN
-        IF NOT p_replaces THEN
-            RETURN 'the request is on record';
-        ELSIF head IS NULL OR head ->> 'ended' IS NOT NULL THEN
-            RETURN 'the complaint has ended';
-        ELSIF coalesce((head ->> 'anonymous')::boolean, false) THEN
-            RETURN 'the complaint is anonymous';
-        END IF;
+    IF first = known OR wanted = first THEN
+        RAISE EXCEPTION 'vault.seal is not what it was';
     END IF;
-    INSERT INTO contact AS c (stream_id, sealed, taken_by, index_due)
-        VALUES (p_stream, p_contact, p_sender, clock_timestamp())
-        ON CONFLICT (stream_id) DO UPDATE
-            SET sealed = excluded.sealed, taken_by = excluded.taken_by, taken_at = clock_timestamp(),
-                index_due = excluded.index_due
-            WHERE c.taken_by = excluded.taken_by OR NOT EXISTS (SELECT FROM key k WHERE k.stream_id = c.stream_id);
+    EXECUTE wanted;
+END $$;
+
+-- For the two below: a contact of this sender, or one that was taken down then, is found by these numbers. The key is held
+-- until they are placed: who shreds it meanwhile waits, and takes them away with it.
+CREATE FUNCTION vault.place_numbers(p_stream uuid, p_sender text, p_taken_at timestamptz, p_indexes bytea[]) RETURNS void
+LANGUAGE plpgsql SET search_path = vault, pg_catalog AS $$
+BEGIN
+    PERFORM FROM key k WHERE k.stream_id = p_stream FOR KEY SHARE;
     IF NOT FOUND THEN
-        RETURN 'somebody else took the contact down';
+        RETURN;
     END IF;
-    INSERT INTO key AS k (stream_id, sealed, master) VALUES (p_stream, p_key, p_master)
-        ON CONFLICT (stream_id) DO UPDATE SET sealed = excluded.sealed, master = excluded.master;
-    DELETE FROM caller WHERE stream_id = p_stream;
-    INSERT INTO access (stream_id, who, as_a, through, outcome, standing, reason)
-        VALUES (p_stream, p_sender, 'SENDER', 'DOOR', 'PUT', 'SENDER', '');
-    RETURN '';
+    UPDATE contact c SET index_due = NULL
+        WHERE c.stream_id = p_stream AND (c.taken_by = p_sender OR c.taken_at = p_taken_at);
+    IF FOUND THEN
+        INSERT INTO caller (index, stream_id) SELECT one, p_stream FROM unnest(p_indexes) AS one ON CONFLICT DO NOTHING;
+    END IF;
 END $$;
 
 -- As in 0091, and nobody else has to look for them.
@@ -58,11 +52,7 @@ CREATE OR REPLACE FUNCTION vault.index_sealed(p_stream uuid, p_sender text, p_in
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = vault, es, pg_catalog AS $$
 BEGIN
     PERFORM es.must_be('staff');
-    UPDATE contact c SET index_due = NULL
-        WHERE c.stream_id = p_stream AND c.taken_by = p_sender AND EXISTS (SELECT FROM key k WHERE k.stream_id = p_stream);
-    IF FOUND THEN
-        INSERT INTO caller (index, stream_id) SELECT one, p_stream FROM unnest(p_indexes) AS one ON CONFLICT DO NOTHING;
-    END IF;
+    PERFORM place_numbers(p_stream, p_sender, NULL, p_indexes);
 END $$;
 
 -- Contacts whose numbers are due to be looked for; each is noted as read before it is given, and due again after a while.
@@ -94,14 +84,10 @@ CREATE FUNCTION vault.index_taken(p_stream uuid, p_taken_at timestamptz, p_index
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = vault, es, pg_catalog AS $$
 BEGIN
     PERFORM es.must_be('staff');
-    UPDATE contact c SET index_due = NULL
-        WHERE c.stream_id = p_stream AND c.taken_at = p_taken_at AND EXISTS (SELECT FROM key k WHERE k.stream_id = p_stream);
-    IF FOUND THEN
-        INSERT INTO caller (index, stream_id) SELECT one, p_stream FROM unnest(p_indexes) AS one ON CONFLICT DO NOTHING;
-    END IF;
+    PERFORM place_numbers(p_stream, NULL, p_taken_at, p_indexes);
 END $$;
 
-REVOKE ALL ON FUNCTION vault.take_unindexed, vault.index_taken FROM PUBLIC;
+REVOKE ALL ON FUNCTION vault.place_numbers, vault.take_unindexed, vault.index_taken FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION vault.take_unindexed, vault.index_taken TO hotline_staff;
 
 -- migrate:down

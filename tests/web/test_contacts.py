@@ -217,7 +217,7 @@ async def found(town: City, number: str) -> list[str]:
     try:
         index = CallersKey(CALLERS).index(number)
         rows = await staff.fetch(
-            "SELECT of_caller_on_page::text FROM vault.of_caller_on_page($1, 'a-1', 20)", index
+            "SELECT of_caller_on_page::text FROM vault.of_caller_on_page($1, 's-contacts', 20)", index
         )
         return [row[0] for row in rows]
     finally:
