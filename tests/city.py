@@ -273,7 +273,7 @@ class City:
         supervisors, self._supervisors = self._supervisors, []
         for supervisor, watching in supervisors:
             await supervisor.stop()
-            await asyncio.wait_for(watching, 60)
+            await asyncio.wait_for(watching, PATIENCE * 20)
         restarts = sum(sum(supervisor.restarts.values()) for supervisor, _ in supervisors)
         if restarts > self.kills:
             message = f"services died that nobody killed: {self.said}\n{self.logs()}"
@@ -579,7 +579,7 @@ class City:
         finally:
             if self._producer is not None:
                 with suppress(Exception):
-                    await asyncio.wait_for(self._producer.stop(), 10)
+                    await asyncio.wait_for(self._producer.stop(), PATIENCE * 10)
             if self._pool is not None:
                 self._pool.terminate()
 

@@ -46,6 +46,7 @@ from tests.desks import (
     lives,
 )
 from tests.present import present_is, present_runs_from
+from tests.shell import PATIENCE
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -129,21 +130,21 @@ async def test_killed_before_kafka_knows_its_offsets_a_desk_goes_on_by_its_own(h
                 consumer=SimpleNamespace(commit=commit, assignment=real.assignment, seek=real.seek)
             )
         )
-        await asyncio.wait_for(door_reader.take_all(), 60)
-        await asyncio.wait_for(pause.arrived.wait(), 5)
+        await asyncio.wait_for(door_reader.take_all(), PATIENCE * 20)
+        await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 5)
     async with door_of_intake(hall, Faults(), group=group) as (door_reader, _):
         assert (
-            await asyncio.wait_for(door_reader.take_all(), 60) == 0
+            await asyncio.wait_for(door_reader.take_all(), PATIENCE * 20) == 0
         )  # everything was written: nothing comes again
         streams += await _told(hall, "after commit")
-        assert await asyncio.wait_for(door_reader.take_all(), 60) == MESSAGES
+        assert await asyncio.wait_for(door_reader.take_all(), PATIENCE * 20) == MESSAGES
         await _each_once(hall, streams)
 
 
 async def _cancelled_at(door_reader: DoorReader, pause: Pause) -> None:
     """Cancel a batch that has come to this point, then give the door's own flush the time to write."""
     taking = asyncio.create_task(door_reader.door.take(await door_reader.fetch()))
-    await asyncio.wait_for(pause.arrived.wait(), 10)
+    await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
     taking.cancel()
     await asyncio.wait([taking], timeout=5)
     assert taking.cancelled()
@@ -205,7 +206,7 @@ async def test_cancelled_while_another_batch_is_in_hand_a_batch_comes_again(hall
     pause = Pause("before append")
     async with door_of_intake(hall, pause) as (door_reader, _):
         first = asyncio.create_task(door_reader.door.take(await door_reader.fetch()))
-        await asyncio.wait_for(pause.arrived.wait(), 10)
+        await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
         streams += await _told(hall, "waits")
         second = asyncio.create_task(door_reader.door.take(await door_reader.fetch()))
         await asyncio.sleep(0)
@@ -239,7 +240,7 @@ async def test_a_consumer_that_lost_its_partitions_writes_nothing(hall: City) ->
     pause = Pause("before append")
     async with door_of_intake(hall, pause) as (old, old_desk), door_of_intake(hall, Faults()) as (new, _):
         sleeping = asyncio.create_task(old.door.take(await old.fetch()))
-        await asyncio.wait_for(pause.arrived.wait(), 10)
+        await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
         await new.take_all()
         streams += await _told(hall, "meanwhile")
         await new.take_all()
@@ -318,7 +319,7 @@ async def test_what_retention_has_passed_is_gone_past_with_an_alarm_that_counts_
         assert min(ends.values()) >= 2
         await _forget(city, 2)
         async with door_of_intake(city, Faults()) as (door_reader, desk):
-            await asyncio.wait_for(door_reader.take_all(), 30)
+            await asyncio.wait_for(door_reader.take_all(), PATIENCE * 30)
             assert counted(desk, "door.offsets_skipped") == 2 * INTAKE_REQUESTS.partitions
             assert counted(desk, "door.messages") == 40 - 2 * INTAKE_REQUESTS.partitions
 
@@ -511,7 +512,7 @@ async def test_a_clock_cancelled_at_any_point_of_a_tick_states_each_miss_once(
     pause = Pause(point)
     ticker, connection, _ = await clockwork.ticker(pause)
     ticking = asyncio.create_task(_ticked_out(ticker, connection))
-    await asyncio.wait_for(pause.arrived.wait(), 10)
+    await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
     ticking.cancel()
     await asyncio.wait([ticking], timeout=5)
     assert ticking.cancelled()
@@ -555,7 +556,7 @@ async def test_two_clocks_on_one_shard_state_each_miss_once(clockwork: Clockwork
     first, first_connection, first_desk = await clockwork.ticker(pause)
     second, second_connection, _ = await clockwork.ticker(Faults(), alone=False)
     sleeping = asyncio.create_task(_ticked_out(first, first_connection))
-    await asyncio.wait_for(pause.arrived.wait(), 10)
+    await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
     assert await _ticked_out(second, second_connection) == COMPLAINTS
     pause.go_on.set()
     await sleeping
@@ -570,7 +571,7 @@ async def test_a_clock_that_came_too_late_for_one_timer_still_fires_the_next(clo
     late, late_connection, _ = await clockwork.ticker(pause)
     other, other_connection, _ = await clockwork.ticker(Faults(), alone=False)
     sleeping = asyncio.create_task(_ticked_out(late, late_connection))
-    await asyncio.wait_for(pause.arrived.wait(), 10)
+    await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
     assert await _ticked_out(other, other_connection) == COMPLAINTS
     pause.go_on.set()
     await sleeping

@@ -12,6 +12,7 @@ import pytest
 from shared.log.away import AWAY
 from shared.log.postgres import PostgresLog
 from tests.city import City
+from tests.shell import PATIENCE
 
 pytestmark = pytest.mark.connected
 
@@ -39,7 +40,7 @@ async def test_a_connection_ended_between_any_two_steps_is_an_absence_and_a_new_
                 except AWAY:
                     await asyncio.sleep(0)
             ended += await ending
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE * 5):
                 while True:
                     try:
                         await log.heads([], [])

@@ -31,6 +31,7 @@ from shared.programme_notice import CE_SOURCE, CE_TYPE, ProgrammeNotice
 from shared.runtime import kafka_address
 from shared.topics import DISPATCH_ORDERS
 from tests.city import OTHER_UNIT, UNIT, City, until
+from tests.shell import PATIENCE
 
 pytestmark = pytest.mark.connected
 
@@ -105,7 +106,7 @@ async def test_an_owner_hears_of_its_tasks_by_its_own_login_and_the_relay_alone_
         consumer.assign([TopicPartition(town.topic(DISPATCH_ORDERS, UNIT), 0)])
         await consumer.start()
         try:
-            first = notices([await asyncio.wait_for(consumer.getone(), 60)])
+            first = notices([await asyncio.wait_for(consumer.getone(), PATIENCE * 20)])
             await log.record(
                 [
                     f.TaskCompleted(programme_id=ID, by=UNIT, task=1, evidence="通水", completed_at=NOW),
@@ -114,7 +115,7 @@ async def test_an_owner_hears_of_its_tasks_by_its_own_login_and_the_relay_alone_
                     ),
                 ]
             )
-            second = notices([await asyncio.wait_for(consumer.getone(), 60)])
+            second = notices([await asyncio.wait_for(consumer.getone(), PATIENCE * 20)])
         finally:
             await consumer.stop()
     assert [(one.happened, one.task, one.task_title, one.standing) for one in first] == [

@@ -39,6 +39,7 @@ from shared.topics import COMPLAINTS_LOG
 from shared.work import Batch
 from tests.city import City, until
 from tests.desks import Crash, Faults, FaultyLog, desk_on
+from tests.shell import PATIENCE
 
 pytestmark = pytest.mark.connected
 
@@ -179,7 +180,7 @@ async def test_told_to_stop_it_ends_in_order(city: Callable[..., Awaitable[City]
         stream = await town.record("last")
         await town.until_fact(stream, ComplaintReceived)
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE * 20) == 0
     finally:
         if process.returncode is None:
             process.kill()
@@ -217,7 +218,7 @@ class Hearing:
             return all(door.reads_from(tp) == MESSAGES for door in self.doors.values() for tp in self.tps)
 
         while not await at_end():
-            await self.reader.take(await asyncio.wait_for(self.reader.fetch(self.consumer), 20))
+            await self.reader.take(await asyncio.wait_for(self.reader.fetch(self.consumer), PATIENCE * 20))
         for door in self.doors.values():
             await door._flush_offsets()
 
@@ -385,7 +386,7 @@ async def test_where_one_door_is_stopped_the_ear_goes_on_for_the_other_and_comes
         dispatchs = (await one.heard())["dispatch"]
 
         async def hear(name: str) -> None:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE * 20):
                 while any(one.doors[name].reads_from(tp) != MESSAGES for tp in one.tps):
                     await one.reader.take(await one.reader.fetch(one.consumer))
 

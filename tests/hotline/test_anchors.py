@@ -41,6 +41,7 @@ from tests.hotline.test_verify import (
     unlocked,
 )
 from tests.present import present_is
+from tests.shell import PATIENCE
 
 pytestmark = pytest.mark.connected
 
@@ -336,7 +337,7 @@ async def test_a_stretch_waits_for_whoever_may_still_write_into_it(desks: Desks)
     finally:
         await transaction.rollback()
         await late.close()
-    assert await asyncio.wait_for(waiting, 5) == await desks.owner.fetchval(
+    assert await asyncio.wait_for(waiting, PATIENCE * 5) == await desks.owner.fetchval(
         "SELECT last_value FROM es.position_seq"
     )
 
@@ -365,7 +366,7 @@ async def test_anchored_while_the_desks_work_no_fact_is_between_two_stretches(
 
     anchoring = asyncio.ensure_future(go_on_anchoring())
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE * 20):
             while made <= 30 or rounds < 30:  # however long an anchor waits for the desks' transactions
                 await begins(desks, *(f"busy-{rounds}-{one}" for one in range(5)))
                 rounds += 1

@@ -35,6 +35,7 @@ from tests.hotline.test_verify import (
     unlocked,
 )
 from tests.present import present_is
+from tests.shell import PATIENCE
 
 pytestmark = pytest.mark.connected
 
@@ -146,8 +147,8 @@ async def test_who_appends_does_not_wait_for_the_reading_and_is_in_the_view(
     await a_head_with_one_word_changed(desks) if view == "heads" else await a_timer_of_nobody(desks)
     stopped = Stopped(monkeypatch)
     rebuilding = asyncio.ensure_future(rebuild(desks.operator, view))
-    await asyncio.wait_for(stopped.here.wait(), 10)
-    async with asyncio.timeout(10):  # nobody else would end a wait
+    await asyncio.wait_for(stopped.here.wait(), PATIENCE * 10)
+    async with asyncio.timeout(PATIENCE * 10):  # nobody else would end a wait
         await begins(desks, "born-meanwhile")
         await desks.tell(
             told(eg.SIGN, complaint_id=complaint_id("born-meanwhile")),
@@ -190,7 +191,7 @@ async def test_who_began_before_the_reading_and_commits_after_it_is_in_the_view(
         await asyncio.sleep(0.01)
     stopped = Stopped(monkeypatch)
     rebuilding = asyncio.ensure_future(rebuild(desks.operator, view))
-    await asyncio.wait_for(stopped.here.wait(), 10)
+    await asyncio.wait_for(stopped.here.wait(), PATIENCE * 10)
     await desks.owner.execute("SELECT pg_advisory_unlock(77)")
     await speaking
     stopped.go_on.set()
@@ -209,7 +210,7 @@ async def test_killed_before_its_end_nothing_has_changed(
     before = await all_views(desks)
     stopped = Stopped(monkeypatch)
     rebuilding = asyncio.ensure_future(rebuild(desks.operator, view))
-    await asyncio.wait_for(stopped.here.wait(), 10)
+    await asyncio.wait_for(stopped.here.wait(), PATIENCE * 10)
     (killed,) = await desks.owner.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'"
         " AND granted AND objid = (hashtext('hotline.upkeep.rebuild')::bigint & 4294967295)::oid"
@@ -228,7 +229,7 @@ async def test_of_those_who_rebuild_or_move_into_the_archive_one_is_at_work(
     await several_lives(desks)
     stopped = Stopped(monkeypatch)
     rebuilding = asyncio.ensure_future(rebuild(desks.operator, "heads"))
-    await asyncio.wait_for(stopped.here.wait(), 10)
+    await asyncio.wait_for(stopped.here.wait(), PATIENCE * 10)
     for other in (rebuild(desks.operator, "timers"), move(desks.operator, eg.CALLED_AT)):
         with pytest.raises(UserError, match="A view is being rebuilt or facts are moved into the archive"):
             await other

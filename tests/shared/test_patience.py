@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -118,3 +119,32 @@ def test_no_client_is_told_a_number_of_its_own() -> None:
         if (told := _told_by_hand(ast.parse(file.read_text(encoding="utf-8"))))
     }
     assert found.keys() == APART, found
+
+
+A_WINDOW: Final = {
+    ("tests/web/test_slow.py", 1): "a client that sends one byte a second",
+    ("tests/hotline/test_archive.py", 5): "shorter than the six seconds that a month waits to be alone",
+    ("tests/chaos/test_wire.py", 5): "nothing comes through a cut wire, however long",
+}
+"""By file and seconds: where a test says for how long something is to last, and does not wait for anything."""
+
+AMPLE_SECONDS: Final = 120
+"""A limit of so many seconds or more needs no factor."""
+
+
+def _waits_by_hand(tree: ast.AST) -> Iterator[float]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            seconds = {"timeout": node.args[:1], "wait_for": node.args[1:2]}.get(node.func.attr, [])
+            yield from (one.value for one in seconds if isinstance(one, ast.Constant))
+
+
+def test_no_test_fails_because_the_machine_is_slow() -> None:
+    """It waits `PATIENCE` times as long as a quiet machine needs."""
+    found = {
+        (str(file.relative_to(ROOT)), seconds)
+        for file in (ROOT / "tests").rglob("*.py")
+        for seconds in _waits_by_hand(ast.parse(file.read_text(encoding="utf-8")))
+        if seconds < AMPLE_SECONDS
+    }
+    assert found == A_WINDOW.keys()

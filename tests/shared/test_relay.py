@@ -37,6 +37,7 @@ from shared.topics import COMPLAINTS_LOG, DISPATCH_ORDERS, DISPATCH_REPLIES
 from shared.work import Batch
 from tests.city import UNIT, City, open_city, until
 from tests.desks import Crash, DoorReader, Faults, Pause, counted, desk_on, dispatch_of, lives
+from tests.shell import PATIENCE
 from tests.sources import Databases
 
 pytestmark = pytest.mark.connected
@@ -287,7 +288,7 @@ async def test_a_paused_owner_that_wakes_is_fenced_and_its_late_page_counts_for_
                 pass
 
         sleeping = asyncio.create_task(work())
-        await asyncio.wait_for(pause.arrived.wait(), 10)
+        await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
 
         new = RelayCursor(new_connection)
         assert not await new.try_own()  # the old one's connection lives, so nobody else may
@@ -325,7 +326,7 @@ async def test_a_paused_owner_with_a_batch_it_has_not_opened_sends_nothing(offic
         old = FaultyRelayLog(connection, pause)
         assert await old.try_own()
         sleeping = asyncio.create_task(office.relay().step(old, sink))  # type: ignore[arg-type]
-        await asyncio.wait_for(pause.arrived.wait(), 10)
+        await asyncio.wait_for(pause.arrived.wait(), PATIENCE * 10)
         other = await connect(office.settings.postgres, "relay")
         try:
             await RelayCursor(other).own()
@@ -485,7 +486,7 @@ async def test_the_number_of_relays_changes_only_when_everything_is_sent(shared:
     await until(lambda: shared.city.value("SELECT es.drained()"), within=60, what="everything relayed")
     await shared.city.sql("SELECT es.set_relay_shards(1)")  # under their hands: they are fenced, and say why
     await shared.happens()
-    for ended in await asyncio.wait_for(asyncio.gather(*running, return_exceptions=True), 60):
+    for ended in await asyncio.wait_for(asyncio.gather(*running, return_exceptions=True), PATIENCE * 20):
         assert isinstance(ended, WrongShards)
     await shared.nobody_owns()
     await shared.relayed(Faults())

@@ -22,6 +22,7 @@ from deploy.embedded import child, postgres
 from deploy.embedded.errors import StackError
 from deploy.embedded.stack import Addresses, Stack
 from shared.runtime import kafka_address
+from tests.shell import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -253,7 +254,7 @@ async def test_root_without_a_user_namespace_runs_postgresql_as_nobody(tmp_path:
         become=server.become(),
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE * 20):
             while not await server.answers(ports):
                 await asyncio.sleep(0.1)
         assert psutil.Process(running.pid).username() == "nobody"
@@ -331,7 +332,7 @@ async def _kill(stack: Stack, part: str) -> int:
     pid = (await stack.check())[part].pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE * 5):
         while part not in stack.dead_parts():
             await asyncio.sleep(0.02)
     return pid
@@ -352,6 +353,6 @@ async def _read_from_kafka(addresses: Addresses) -> bytes | None:
     async with AIOKafkaConsumer(
         "kept", **kafka_address.aiokafka(addresses.kafka), auto_offset_reset="earliest"
     ) as consumer:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE * 20):
             value: bytes | None = (await consumer.getone()).value
         return value

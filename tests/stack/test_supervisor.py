@@ -18,6 +18,7 @@ import pytest
 from deploy.embedded.errors import StackError
 from deploy.embedded.stack import Stack
 from deploy.supervision.supervisor import Service, Supervisor
+from tests.shell import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -54,7 +55,7 @@ async def _supervised(
         yield supervisor, said
     finally:
         await supervisor.stop()
-        await asyncio.wait_for(watching, 5)
+        await asyncio.wait_for(watching, PATIENCE * 5)
 
 
 async def test_a_killed_service_is_started_again_and_that_is_said_in_one_line(tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ async def test_a_killed_service_is_started_again_and_that_is_said_in_one_line(tm
     ):
         before = supervisor.pids()
         os.kill(before["dispatch"], signal.SIGKILL)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE * 5):
             while supervisor.restarts["dispatch"] == 0:
                 await asyncio.sleep(0.02)
         after = supervisor.pids()
@@ -79,7 +80,7 @@ async def test_a_killed_service_is_started_again_and_that_is_said_in_one_line(tm
 async def test_a_service_that_fails_at_once_is_started_ever_more_slowly(tmp_path: Path) -> None:
     async with _supervised([_service("dispatch", FAILS, tmp_path)]) as (_, said):
         began = time.monotonic()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE * 20):
             while len(said) < 4:
                 await asyncio.sleep(0.02)
         assert time.monotonic() - began >= 0.2 + 0.4 + 0.8
@@ -91,7 +92,7 @@ async def test_a_service_that_fails_at_once_is_started_ever_more_slowly(tmp_path
 async def test_what_a_service_prints_is_added_to_its_log(tmp_path: Path) -> None:
     service = _service("dispatch", "import sys; print('out'); print('err', file=sys.stderr)", tmp_path)
     service.log.write_text("from before\n")
-    async with _supervised([service]) as (_, said), asyncio.timeout(10):
+    async with _supervised([service]) as (_, said), asyncio.timeout(PATIENCE * 20):
         while len(said) < 2:
             await asyncio.sleep(0.02)
     lines = service.log.read_text().splitlines()
@@ -105,7 +106,7 @@ async def test_stop_ends_even_a_service_that_does_not_listen(
     monkeypatch.setattr("deploy.supervision.supervisor.STOP_SECONDS_MAX", 0.5)
     service = _service("deaf", DEAF, tmp_path)
     async with _supervised([service]) as (supervisor, said):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE * 5):
             while not service.log.exists() or "deaf" not in service.log.read_text():
                 await asyncio.sleep(0.02)
         process = psutil.Process(supervisor.pids()["deaf"])
@@ -153,7 +154,7 @@ async def test_a_killed_part_of_the_stack_is_brought_back_and_down_ends_the_serv
             pid = (await stack.check())["postgres"].pid
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE * 20):
                 while not any("answers on" in line for line in said):
                     await asyncio.sleep(0.05)
             assert said[0] == "PostgreSQL had died; it is started again"

@@ -16,6 +16,7 @@ from deploy.embedded.patience import told_meanwhile
 from deploy.embedded.server import accepts, last_error
 from deploy.embedded.stack import Stack
 from deploy.embedded.state import read_state
+from tests.shell import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -218,7 +219,7 @@ async def test_what_is_waited_for_is_said_as_long_as_it_lasts() -> None:
     said: list[str] = []
     missing = ["Kafka"]
     async with told_meanwhile(said.append, lambda: " ".join(missing), every_seconds=0.02):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE * 20):
             while len(said) < 2:
                 await asyncio.sleep(0.01)
         missing.clear()
@@ -239,7 +240,7 @@ def _all_but(pid: int, place: Place) -> object:
 
 
 async def _said(place: Place, text: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE * 20):
         while not any(text in line for line in place.said):
             await asyncio.sleep(0.02)
 

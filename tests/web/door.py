@@ -24,6 +24,7 @@ from shared.contacts.details import MasterKey, public_written
 from shared.log.acts import acting
 from tests.city import City, until
 from tests.forked import ForkingSupervisor
+from tests.shell import PATIENCE
 
 MASTER_BYTES: Final = b"m" * 32
 CALLERS: Final = b"c" * 32
@@ -151,7 +152,7 @@ async def open_door(
         yield door
     finally:
         await door.close()
-        await asyncio.wait_for(watching, 60)
+        await asyncio.wait_for(watching, PATIENCE * 20)
 
 
 async def facts_of(door: Door, made: dict[str, Any], kind: type[Any]) -> list[Any]:

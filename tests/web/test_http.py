@@ -438,7 +438,7 @@ async def followed(
     async with unit.stream("GET", path, headers=headers, params={"from": where}) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE * 20):
             async for line in lines_of(answer):
                 if line.startswith("id: "):
                     place = line[4:]
@@ -496,8 +496,10 @@ async def test_open_streams_do_not_keep_the_process_from_stopping(
             return last
 
         streams = [asyncio.ensure_future(follow(client)) for client in clients]
-        await asyncio.wait_for(opened.wait(), 60)
+        await asyncio.wait_for(opened.wait(), PATIENCE * 20)
         began_at = asyncio.get_running_loop().time()
         os.kill(door.supervisor.pids()["web"], signal.SIGTERM)
-        assert await asyncio.wait_for(asyncio.gather(*streams), 30) == ["retry: 1000"] * len(clients)
+        assert await asyncio.wait_for(asyncio.gather(*streams), PATIENCE * 30) == ["retry: 1000"] * len(
+            clients
+        )
         assert asyncio.get_running_loop().time() - began_at < 5 * PATIENCE

@@ -12,6 +12,7 @@ from hotline.web.open_streams import OpenStreams
 from hotline.web.pages import live
 from hotline.web.pages.live import LiveRegions, RenderedRegion
 from shared.runtime.telemetry import Telemetry
+from tests.shell import PATIENCE
 
 VIEWERS: Final = 200
 
@@ -82,7 +83,7 @@ async def test_a_region_that_became_empty_is_sent_empty(lists: Lists, regions: L
     stream = regions.follow("one", render)
     for through, told in ((1, b"id: 1\ndata:  \n\n"), (2, b"<p>1</p>"), (3, b"id: 3\ndata:  \n\n")):
         lists.through = through
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE * 20):
             await heard(stream, told)
     await stream.aclose()  # type: ignore[attr-defined]
 
@@ -104,5 +105,5 @@ async def test_a_stream_ends_at_once_where_the_process_stops(
     stream = regions.follow("one", lists.render)
     await heard(stream, b"<p>1</p>")
     streams.stop.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE * 2):
         assert [chunk async for chunk in stream if b"<p>" in chunk] == []

@@ -299,8 +299,12 @@ async def test_what_was_typed_on_pages_was_taken(marked: Marked) -> None:
 
 
 def test_nothing_of_anybody_stands_in_logs_traces_and_metrics(marked: Marked) -> None:
+    # Identifiers of traces and long fractions hold eleven digits that nobody planted.
+    tokens = frozenset[bytes]().union(*(one.mark.tokens for one in marked.answered))
     loud = [
-        one for one in marked.searched if one.where.startswith(("log ", "traces", "metrics ")) and one.tokens
+        (one.where, sorted(tokens & one.tokens))
+        for one in marked.searched
+        if one.where.startswith(("log ", "traces", "metrics ")) and tokens & one.tokens
     ]
     assert loud == []
 
