@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from hotline.cli.bench import draw, tell
-from hotline.lab.bench.latency import BUSY, CALM, LIMITS, LatencyResult, LatencySize, bars_missed, run
+from hotline.lab.bench.latency import BUSY, CALM, LIMITS, LISTED, LatencyResult, LatencySize, bars_missed, run
 from hotline.lab.bench.latency_run import OfferedLoad, wrong_with_what_was_seen
 from hotline.lab.bench.pace import Paced
 from hotline.lab.bench.result import wait_of
@@ -50,14 +50,19 @@ class TestARun:
 
     def test_every_request_is_followed_to_its_end(self, result: LatencyResult) -> None:
         assert result.wrong == []
-        assert (result.lives, result.limits) == (20 + 60 + 180, 40 + 60)
-        (calm,), (busy,), (limits,) = (result.of(load) for load in (CALM, BUSY, LIMITS))
-        for one, measured in ((calm, 40), (busy, 120)):
+        assert (result.lives, result.limits) == (20 + 60 + 60 + 180, 40 + 60)
+        (calm,), (listed,), (busy,), (limits,) = (result.of(load) for load in (CALM, LISTED, BUSY, LIMITS))
+        for one, measured in ((calm, 40), (listed, 40), (busy, 120)):
             assert one.waits["reply to fact"].count == one.waits["citizen's word to closed"].count == measured
             assert one.sent_late.count == measured
         assert calm.waits["request to order"].count == 40
         assert 0 < busy.waits["request to order"].count < 120  # two units of all
         assert limits.waits["limit to notice"].count == 40
+        assert listed.lag is not None
+        assert listed.lag.count > 4  # four times a second for three seconds
+        assert [one.lag for one in (calm, busy, limits)] == [None, None, None]
+        assert "projector" in listed.cores
+        assert "projector" not in calm.cores
 
     def test_waits_are_in_order_and_cores_are_told_by_process(self, result: LatencyResult) -> None:
         for one in result.runs:
@@ -74,7 +79,7 @@ class TestARun:
         assert msgspec.convert(json.loads(capsys.readouterr().out), LatencyResult) == result
         tell("latency", result, json=False)
         said = " ".join(capsys.readouterr().out.split())
-        assert "All 260 lives are whole; all 100 limits were noticed once, none early." in said
+        assert "All 320 lives are whole; all 100 limits were noticed once, none early." in said
         assert "50 limits/s: limit to notice: p50" in said
         pytest.importorskip("matplotlib")
         draw("latency", result, tmp_path / "latency.svg")
@@ -104,6 +109,9 @@ class TestARun:
         assert "p50 of 10.1 ms" in bars_missed(slow(CALM, 10.1, 30))[0]
         assert "p99 of 30.1 ms" in bars_missed(slow(CALM, 10, 30.1))[0]
         assert "p99 of 100.1 ms" in bars_missed(slow(BUSY, 50, 100.1))[0]
+        assert bars_missed(slow(LISTED, 1.1, 1.1)) == []
+        assert "p50 is 1.20 times as long" in bars_missed(slow(LISTED, 1.2, 1))[0]
+        assert "p99 is 1.20 times as long" in bars_missed(slow(LISTED, 1, 1.2))[0]
 
 
 def test_percentiles_are_of_the_nearest_rank() -> None:

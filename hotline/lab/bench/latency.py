@@ -1,8 +1,9 @@
 """Part `latency`: how long each step takes at a steady rate, and what the whole system spends on it.
 
 The system runs as in production: four desks and the relay as processes of their own, 200 units, everything
-switched on. The bench sends requests at fixed instants, whatever the system does, and counts waits from those
-instants (`hotline.lab.bench.pace`). So a stall shows in every request that waited behind it.
+switched on. One load is offered a second time with the projector beside it. The bench sends requests at fixed
+instants, whatever the system does, and counts waits from those instants (`hotline.lab.bench.pace`). So a stall shows
+in every request that waited behind it.
 """
 
 from __future__ import annotations
@@ -17,16 +18,25 @@ import msgspec
 from deploy.city import making
 from hotline.lab.bench import picture
 from hotline.lab.bench.check import wrong_with
-from hotline.lab.bench.latency_run import LatencyRun, OfferedLoad, paced, served, wrong_with_limits
+from hotline.lab.bench.latency_run import (
+    LatencyRun,
+    OfferedLoad,
+    beside_projector,
+    paced,
+    served,
+    wrong_with_limits,
+)
 from hotline.lab.bench.report import median_text, print_table, print_verdict, print_where
 from hotline.lab.bench.result import Result as Base
-from hotline.lab.bench.result import Spread, spread_of, warnings_of
+from hotline.lab.bench.result import Spread, Wait, spread_of, warnings_of
 from hotline.lab.bench.stage import BenchCity, stage
 from shared.versions import RULESET
 
 CALM: Final = "50 requests/s"
+LISTED: Final = "50 requests/s beside the projector"
 BUSY: Final = "1,500 requests/s"
 LIMITS: Final = "50 limits/s"
+LOADS: Final = (CALM, LISTED, BUSY, LIMITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,10 @@ BARS: Final = {
 """For request to order, in milliseconds."""
 CORES_MAX: Final = 1.0
 """For the whole system at 50 requests a second."""
+BESIDE_MAX: Final = 1.10
+"""For a wait beside the projector by the same wait without it."""
+LAG_MS_MAX: Final = 1000.0
+"""For the lists behind the log, p99, at 50 requests a second."""
 
 
 class LatencyResult(Base, frozen=True, kw_only=True):
@@ -100,9 +114,10 @@ async def run(here: BenchCity, size: LatencySize, say: Callable[[str], None]) ->
         say("warming up")
         warm, lives = await paced(here, whole, pids, "warming up", size.warm_up, 0, None, say)
         for number in range(1, size.rounds + 1):
-            for name, load in ((CALM, size.calm), (BUSY, size.busy)):
+            for name, load in ((CALM, size.calm), (LISTED, size.calm), (BUSY, size.busy)):
                 say(f"round {number} of {size.rounds}: {name} for {load.seconds:g} s")
-                done, asked = await paced(here, whole, pids, name, load, number, None, say)
+                async with beside_projector(here, whole, say, wanted=name == LISTED) as more:
+                    done, asked = await paced(here, whole, pids | more, name, load, number, None, say)
                 runs.append(done)
                 lives += asked
     wrong = await wrong_with(whole.owner_dsn, lives)
@@ -133,8 +148,7 @@ async def run(here: BenchCity, size: LatencySize, say: Callable[[str], None]) ->
         lives=lives,
         limits=limits,
         system_cores={
-            load: spread_of(one.system_cores for one in runs if one.load == load)
-            for load in (CALM, BUSY, LIMITS)
+            load: spread_of(one.system_cores for one in runs if one.load == load) for load in LOADS
         },
     )
     result.warnings.extend(bars_missed(result))
@@ -151,19 +165,32 @@ def bars_missed(result: LatencyResult) -> list[str]:
             missed.append(f"{load}: p50 of {p50:.1f} ms from request to order, the bar is {bar.p50_max:g}")
         if p99 > bar.p99_max:
             missed.append(f"{load}: p99 of {p99:.1f} ms from request to order, the bar is {bar.p99_max:g}")
+    for what in ("p50", "p99"):
+        alone, beside = (_median(result, load, what) for load in (CALM, LISTED))
+        if beside > alone * BESIDE_MAX:
+            missed.append(
+                f"{LISTED}: {what} is {beside / alone:.2f} times as long, the bar is {BESIDE_MAX:g}"
+            )
+    lag = spread_of(one.lag.p99 for one in result.of(LISTED) if one.lag is not None).median
+    if lag > LAG_MS_MAX:
+        missed.append(f"{LISTED}: the lists are {lag:,.0f} ms behind (p99), the bar is {LAG_MS_MAX:,.0f}")
     cores = result.system_cores[CALM].median
     if cores > CORES_MAX:
         missed.append(f"{CALM}: the whole system takes {cores:.2f} cores, the bar is {CORES_MAX:g}")
     return missed
 
 
+def _median(result: LatencyResult, load: str, rank: str) -> float:
+    """From request to order, in milliseconds; `rank` is `p50` or `p99`."""
+    return spread_of(getattr(one.waits["request to order"], rank) for one in result.of(load)).median
+
+
 def show(result: LatencyResult) -> None:
     """See `Part.show`."""
     rows: list[tuple[str, ...]] = []
-    for load in (CALM, BUSY, LIMITS):
+    for load in LOADS:
         runs = result.of(load)
-        for what in runs[0].waits:
-            waits = [one.waits[what] for one in runs]
+        for what, waits in _waits(runs).items():
             rows.append(
                 (
                     f"{load}: {what}",
@@ -178,21 +205,21 @@ def show(result: LatencyResult) -> None:
         ("", "p50", "p99", "highest", "counted"),
         rows,
     )
-    names = list(result.runs[0].cores)
+    names = list(dict.fromkeys(name for one in result.runs for name in one.cores))
     print_table(
         "Cores kept busy, by process",
-        ("", CALM, BUSY, LIMITS),
+        ("", *LOADS),
         [
             (
                 "the whole system",
-                *(median_text(result.system_cores[load], ".2f") for load in (CALM, BUSY, LIMITS)),
+                *(median_text(result.system_cores[load], ".2f") for load in LOADS),
             ),
             *(
                 (
                     name,
                     *(
-                        f"{spread_of(one.cores[name] for one in result.of(load)).median:.2f}"
-                        for load in (CALM, BUSY, LIMITS)
+                        f"{spread_of(one.cores.get(name, 0.0) for one in result.of(load)).median:.2f}"
+                        for load in LOADS
                     ),
                 )
                 for name in names
@@ -204,7 +231,7 @@ def show(result: LatencyResult) -> None:
         {
             "requests sent late": ", ".join(
                 f"{load} p99 {spread_of(one.sent_late.p99 for one in result.of(load)).median:.1f} ms"
-                for load in (CALM, BUSY, LIMITS)
+                for load in LOADS
             )
         },
     )
@@ -214,6 +241,14 @@ def show(result: LatencyResult) -> None:
     )
 
 
+def _waits(runs: list[LatencyRun]) -> dict[str, list[Wait]]:
+    """By what was waited for; the lag of the lists is the last."""
+    found = {what: [one.waits[what] for one in runs] for what in runs[0].waits}
+    if lags := [one.lag for one in runs if one.lag is not None]:
+        found["lists behind the log"] = lags
+    return found
+
+
 def plot(result: LatencyResult, path: Path) -> None:
     """See `Part.plot`: waits beside their bars, and who spends the processor."""
     drawn = picture.figure("Latency from the intended instant, and what it costs")
@@ -221,11 +256,11 @@ def plot(result: LatencyResult, path: Path) -> None:
     names: list[str] = []
     p50: list[float] = []
     p99: list[float] = []
-    for load in (CALM, BUSY, LIMITS):
-        for what in result.of(load)[0].waits:
+    for load in LOADS:
+        for what, seen in _waits(result.of(load)).items():
             names.append(f"{what}\n{load}")
-            p50.append(spread_of(one.waits[what].p50 for one in result.of(load)).median)
-            p99.append(spread_of(one.waits[what].p99 for one in result.of(load)).median)
+            p50.append(spread_of(one.p50 for one in seen).median)
+            p99.append(spread_of(one.p99 for one in seen).median)
     places = list(range(len(names)))
     waits.barh([y + 0.2 for y in places], p50, height=0.4, label="p50")
     waits.barh([y - 0.2 for y in places], p99, height=0.4, label="p99")
@@ -233,11 +268,10 @@ def plot(result: LatencyResult, path: Path) -> None:
     waits.invert_yaxis()
     waits.set_xlabel("milliseconds")
     waits.legend(fontsize=7)
-    loads = (CALM, BUSY, LIMITS)
-    below = [0.0] * len(loads)
-    for name in result.runs[0].cores:
-        share = [spread_of(one.cores[name] for one in result.of(load)).median for load in loads]
-        cores.bar(loads, share, bottom=below, label=name)
+    below = [0.0] * len(LOADS)
+    for name in dict.fromkeys(name for one in result.runs for name in one.cores):
+        share = [spread_of(one.cores.get(name, 0.0) for one in result.of(load)).median for load in LOADS]
+        cores.bar(LOADS, share, bottom=below, label=name)
         below = [low + more for low, more in zip(below, share, strict=True)]
     cores.set_ylabel("cores kept busy")
     cores.legend(fontsize=7)

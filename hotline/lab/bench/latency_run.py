@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncpg
 import msgspec
 
-from deploy.city.endpoints import CityEndpoints
+from deploy.city.endpoints import PROJECTOR, CityEndpoints
+from deploy.city.served import projector
 from deploy.city.served import services as services_of
-from deploy.supervision.supervisor import Supervisor
+from deploy.supervision.supervisor import Service, Supervisor
 from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.pace import Demand, Paced
 from hotline.lab.bench.result import Wait, wait_of
@@ -24,7 +26,11 @@ from shared.runtime.errors import UserError
 PACE: Final = "outside"
 """Name of the process that plays everybody outside: its CPU is not the system's."""
 SILENCE_SECONDS_MAX: Final = 240.0
+LAG_EVERY_SECONDS: Final = 0.25
+"""How often the projector is asked how far behind it is."""
+CAUGHT_UP_SECONDS_MAX: Final = 240.0
 
+_BEHIND: Final = "SELECT coalesce(extract(epoch FROM behind), 0)::float8, going FROM read.standing()"
 _MISSED: Final = """
 SELECT (SELECT count(DISTINCT stream_id) FROM es.event), count(*), count(DISTINCT stream_id),
        count(*) FILTER (WHERE h.noticed_at <= h.due_at)
@@ -58,6 +64,8 @@ class LatencyRun(msgspec.Struct, frozen=True, kw_only=True):
     """How late the requests themselves were sent; it is in the waits."""
     gc_threshold: tuple[int, int, int]
     wrong: list[str]
+    lag: Wait | None = None
+    """How far the lists were behind the log, in milliseconds; None where no projector ran."""
 
     @property
     def system_cores(self) -> float:
@@ -74,6 +82,70 @@ async def served(
     services = services_of(
         endpoints, logs, traces_ratio=TRACES_RATIO, ruleset=ruleset, catalogue=str(here.catalogue)
     )
+    async with supervised(services, logs, say) as pids:
+        yield pids
+
+
+@asynccontextmanager
+async def beside_projector(
+    here: BenchCity, endpoints: CityEndpoints, say: Callable[[str], None], *, wanted: bool
+) -> AsyncIterator[dict[str, int]]:
+    """The city's projector at work, once it has caught up; gives its id. None where it is not `wanted`."""
+    if not wanted:
+        yield {}
+        return
+    logs = here.stack.folder / "logs" / endpoints.name
+    async with supervised([projector(endpoints, logs)], logs, say) as pids, lag_of(endpoints) as lag:
+        async with asyncio.timeout(CAUGHT_UP_SECONDS_MAX):
+            while await lag() > 0:  # noqa: ASYNC110 -- another process catches up
+                await asyncio.sleep(LAG_EVERY_SECONDS)
+        yield pids
+
+
+@asynccontextmanager
+async def lag_of(endpoints: CityEndpoints) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    """How many seconds the lists are behind the log, each time it is asked."""
+    reader = await asyncpg.connect(endpoints.login("reader"))
+
+    async def behind() -> float:
+        row = await reader.fetchrow(_BEHIND)
+        if row is None or (row["going"] and not row[0]):
+            return LAG_EVERY_SECONDS  # it goes through a log for the first time
+        return float(row[0])
+
+    try:
+        yield behind
+    finally:
+        await reader.close()
+
+
+@asynccontextmanager
+async def _lags(endpoints: CityEndpoints, *, noted: bool) -> AsyncIterator[list[float]]:
+    """A list that grows meanwhile: how far the lists are behind the log, in milliseconds; empty if not `noted`."""
+    lags: list[float] = []
+    if not noted:
+        yield lags
+        return
+
+    async def note() -> None:
+        async with lag_of(endpoints) as lag:
+            while True:
+                lags.append(1000 * await lag())
+                await asyncio.sleep(LAG_EVERY_SECONDS)
+
+    noting = asyncio.ensure_future(note())
+    try:
+        yield lags
+    finally:
+        noting.cancel()
+        await asyncio.gather(noting, return_exceptions=True)
+
+
+@asynccontextmanager
+async def supervised(
+    services: list[Service], logs: Path, say: Callable[[str], None]
+) -> AsyncIterator[dict[str, int]]:
+    """These processes at work; `UserError` where one of them died."""
     supervisor = Supervisor(services, stack=None, say=say)
     await supervisor.start()
     watching = asyncio.ensure_future(supervisor.watch())
@@ -102,7 +174,7 @@ async def paced(
     asked = Demand(
         kafka=endpoints.outside,
         prefix=endpoints.prefix,
-        name=f"{number}-{load.rate:g}",
+        name=f"{number}-{load.rate:g}" + ("-listed" if PROJECTOR in pids else ""),
         units=here.units,
         # A limit that a municipal unit misses has nobody above it to be told.
         targets=here.targets if limit_seconds is None else here.targets[2:],
@@ -112,7 +184,8 @@ async def paced(
         units_measured=load.units_measured,
         limit_seconds=limit_seconds,
     )
-    used, seen = await _offered(here, endpoints, pids, asked)
+    async with _lags(endpoints, noted=PROJECTOR in pids) as lags:
+        used, seen = await _offered(here, endpoints, pids, asked)
     waits = {
         what: wait
         for what, wait in (
@@ -131,6 +204,7 @@ async def paced(
         sent_late=wait_of(seen.sent_late),
         gc_threshold=seen.gc_threshold,
         wrong=wrong_with_what_was_seen(seen),
+        lag=wait_of(lags) if lags else None,
     )
     say(
         "  "
