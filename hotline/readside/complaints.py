@@ -106,6 +106,7 @@ _READY: Final = f"""
 {_GIVEN}
 ALTER TABLE given_wording ALTER COLUMN words TYPE text;
 CREATE INDEX ON given_waiting (stream_id);
+CREATE INDEX ON given_leg (stream_id, version);
 """
 _EMPTY: Final = "".join(f"DELETE FROM {table.given};" for table in TABLES)  # noqa: S608 -- our own names
 _PUT_WORDING: Final = WORDING.put(
@@ -117,8 +118,7 @@ _PUT_FOLLOWED: Final = FOLLOWED.put()
 _PUT_LEG: Final = LEG.put()
 _NO_LEG: Final = """
 DELETE FROM read.leg l WHERE l.stream_id = ANY ($1::uuid[])
-AND NOT EXISTS (SELECT FROM unnest($2::uuid[], $3::int[]) AS m (stream_id, version)
-                WHERE m.stream_id = l.stream_id AND m.version = l.version)
+AND NOT EXISTS (SELECT FROM given_leg g WHERE g.stream_id = l.stream_id AND g.version = l.version)
 AND NOT EXISTS (SELECT FROM es.detached_life d WHERE d.stream_id = l.stream_id)
 """
 _NO_LONGER_WAITING: Final = f"""
@@ -189,6 +189,8 @@ class MadeRows(NamedTuple):
     legs: list[LegRow]
     amiss: dict[UUID, str]
     """The complaints of which a fact cannot be read here, and why."""
+    all_legs: bool = False
+    """Whether `legs` are all that these complaints have: a row beside them is of another fold, and goes."""
 
     def only(self, streams: Collection[str]) -> MadeRows:
         """Those of these complaints."""
@@ -198,6 +200,7 @@ class MadeRows(NamedTuple):
             [one for one in self.followed if one.stream_id in streams],
             [one for one in self.legs if one.stream_id in streams],
             self.amiss,
+            self.all_legs,
         )
 
 
@@ -231,10 +234,7 @@ class Complaints:
         first = set(new.keys) if every else {row[0] for row in new.told if row[4]}
         ended = set(new.keys) if every else {row[0] for row in new.told if row[5]}
         made = await made_of(connection, rows, first, ended)
-        amiss |= made.amiss | await put(connection, made)
-        if every:  # another fold may have made other legs of the same facts
-            ids, versions = [one.stream_id for one in made.legs], [one.version for one in made.legs]
-            await connection.execute(_NO_LEG, [key for key in new.keys if key not in amiss], ids, versions)
+        amiss |= made.amiss | await put(connection, made._replace(all_legs=every))
         await note_unread(connection, new.keys, amiss)
 
     async def next_keys(
@@ -359,6 +359,10 @@ async def _put(connection: asyncpg.Connection[Any], made: MadeRows) -> None:
         await connection.execute(_PUT_FOLLOWED)
     if made.legs:
         await _given(connection, LEG, made.legs)
+    if made.all_legs:
+        known = [one.stream_id for one in complaints if UUID(one.stream_id) not in made.amiss]
+        await connection.execute(_NO_LEG, known)
+    if made.legs:
         await connection.execute(_PUT_LEG)
 
 

@@ -21,12 +21,15 @@ from hotline.casefile.timeline import _FACTS as LIFE
 from hotline.lab.bench.asked import answered
 from hotline.lab.bench.generator import grow
 from hotline.lookup import _PREFIX as BY_PREFIX
+from hotline.readside.complaints import Complaints, prepared
 from hotline.readside.process import take_in
 from shared.ids import derived, message_id
 from shared.log import Append, Moved
 from shared.log.anchoring import _BY_POSITION, _STRETCH
+from shared.log.instants import reads_any_instant
 from shared.log.postgres import SETTINGS, PostgresLog
 from shared.log.projection.position import TOUCHED
+from shared.log.projection.projector import New
 from shared.log.relay.beside import _ANSWERED as ANSWERED
 from shared.log.relay.beside import _HEADS as BESIDE
 from shared.log.relay.beside import _VISITS as VISITS
@@ -84,6 +87,12 @@ class Node(dict[str, Any]):
     def rows(self) -> float:
         """Rows it gave in all its loops together."""
         return float(self["Actual Rows"]) * float(self["Actual Loops"])
+
+    @property
+    def away(self) -> float:
+        """Rows it read and gave to nobody."""
+        names = ("Rows Removed by Filter", "Rows Removed by Join Filter")
+        return sum(float(self.get(name, 0)) for name in names) * float(self["Actual Loops"])
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[Node]:
@@ -400,6 +409,34 @@ async def test_an_append_touches_its_own_rows_only(grown: Watched) -> None:
 
 
 # -- the read side
+
+LIVES_TAKEN_IN: Final = 400
+ROWS_A_LIFE: Final = 20
+"""Of any one table: no life of these has more facts."""
+
+
+@pytest.mark.parametrize("grown", [LARGE], indirect=True)
+async def test_taking_in_lives_reads_no_more_than_they_have(grown: Watched) -> None:
+    """Otherwise twice as many at once would take four times as long."""
+    watched = await _watched(grown.dsn)
+    rows = await watched.connection.fetch("SELECT stream_id FROM es.stream LIMIT $1", LIVES_TAKEN_IN)
+    await reads_any_instant(watched.connection)
+    await prepared(watched.connection)
+    taking = watched.connection.transaction()
+    await taking.start()
+    try:
+        for _ in range(2):  # into empty tables, and onto what is there
+            watched.plans.clear()
+            await Complaints().put(watched.connection, New([row[0] for row in rows], []))
+            await asyncio.sleep(0)
+            assert len(watched.plans) > 10
+            for text, nodes in watched.plans:
+                read = max(one.rows + one.away for one in nodes)
+                assert read <= LIVES_TAKEN_IN * ROWS_A_LIFE, text
+    finally:
+        await taking.rollback()
+        await watched.connection.close()
+
 
 TOUCHED_MAX: Final = 3000
 """Rows that one node of an answer may read: two thousand newest complaints are looked through, each in two tables."""
