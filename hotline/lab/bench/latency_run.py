@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -21,6 +21,7 @@ from hotline.lab.bench.meter import Meter, Spent, spent
 from hotline.lab.bench.pace import Demand, Paced
 from hotline.lab.bench.result import Wait, wait_of
 from hotline.lab.bench.stage import TRACES_RATIO, BenchCity
+from hotline.readside.standing import as_of
 from shared.runtime.errors import UserError
 
 PACE: Final = "outside"
@@ -30,7 +31,6 @@ LAG_EVERY_SECONDS: Final = 0.25
 """How often the projector is asked how far behind it is."""
 CAUGHT_UP_SECONDS_MAX: Final = 240.0
 
-_BEHIND: Final = "SELECT coalesce(extract(epoch FROM behind), 0)::float8, going FROM read.standing()"
 _MISSED: Final = """
 SELECT (SELECT count(DISTINCT stream_id) FROM es.event), count(*), count(DISTINCT stream_id),
        count(*) FILTER (WHERE h.noticed_at <= h.due_at)
@@ -95,26 +95,27 @@ async def beside_projector(
         yield {}
         return
     logs = here.stack.folder / "logs" / endpoints.name
-    async with supervised([projector(endpoints, logs)], logs, say) as pids, lag_of(endpoints) as lag:
-        async with asyncio.timeout(CAUGHT_UP_SECONDS_MAX):
-            while await lag() > 0:  # noqa: ASYNC110 -- another process catches up
-                await asyncio.sleep(LAG_EVERY_SECONDS)
+    async with supervised([projector(endpoints, logs)], logs, say) as pids:
+        async with _reading(endpoints) as reader, asyncio.timeout(CAUGHT_UP_SECONDS_MAX):
+            await _caught_up(reader)
         yield pids
 
 
+async def _caught_up(reader: asyncpg.Connection[Any]) -> None:
+    """Wait until the lists hold the whole log."""
+    while True:
+        with suppress(UserError):  # nothing has made them yet
+            standing = await as_of(reader)
+            if not (standing.going or standing.behind):
+                return
+        await asyncio.sleep(LAG_EVERY_SECONDS)
+
+
 @asynccontextmanager
-async def lag_of(endpoints: CityEndpoints) -> AsyncIterator[Callable[[], Awaitable[float]]]:
-    """How many seconds the lists are behind the log, each time it is asked."""
+async def _reading(endpoints: CityEndpoints) -> AsyncIterator[asyncpg.Connection[Any]]:
     reader = await asyncpg.connect(endpoints.login("reader"))
-
-    async def behind() -> float:
-        row = await reader.fetchrow(_BEHIND)
-        if row is None or (row["going"] and not row[0]):
-            return LAG_EVERY_SECONDS  # it goes through a log for the first time
-        return float(row[0])
-
     try:
-        yield behind
+        yield reader
     finally:
         await reader.close()
 
@@ -128,9 +129,9 @@ async def _lags(endpoints: CityEndpoints, *, noted: bool) -> AsyncIterator[list[
         return
 
     async def note() -> None:
-        async with lag_of(endpoints) as lag:
+        async with _reading(endpoints) as reader:
             while True:
-                lags.append(1000 * await lag())
+                lags.append(1000 * (await as_of(reader)).behind.total_seconds())
                 await asyncio.sleep(LAG_EVERY_SECONDS)
 
     noting = asyncio.ensure_future(note())
